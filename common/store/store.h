@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +17,9 @@
 // order as unsigned bytes.
 
 namespace sluis::common {
+
+// Longer keys are refused. The limit gives every prefix, even one of 0xff bytes only, an end to delete up to.
+inline constexpr std::size_t kMaxKeyBytes = 4096;
 
 // A set of changes that becomes durable as a whole or not at all. Later changes to a key win over earlier ones.
 class WriteBatch {
@@ -59,9 +64,14 @@ class StoreView {
 class Store : public StoreView {
  public:
   // Applies `batch` atomically. With `sync` it is on stable storage when this returns OK; without, a crash may lose it,
-  // but never part of it, nor anything written before it. Errors: RESOURCE_EXHAUSTED if the disk is full (nothing of
-  // the batch is applied); INVALID_ARGUMENT on an unknown family; UNAVAILABLE on other input-output faults, after which
-  // the batch may or may not be there.
+  // but never part of it, nor anything written before it. After a failed write the next one first brings the store back
+  // to what is on disk; nothing has to be reopened by the caller. Thread-safe, as everything here.
+  // Errors (nothing of the batch is applied unless said otherwise):
+  //   RESOURCE_EXHAUSTED  the disk is full; reading goes on, and writing works again once there is space
+  //   INVALID_ARGUMENT    an unknown family, a key longer than kMaxKeyBytes, or the deletion of an empty prefix
+  //   DATA_LOSS           the store is damaged
+  //   UNAVAILABLE         another input-output fault, or a snapshot taken before one is still held; the batch may or
+  //                       may not be there
   [[nodiscard]] virtual absl::Status Write(const WriteBatch& batch, bool sync) = 0;
   // Returns a view of this moment, untouched by later writes.
   [[nodiscard]] virtual std::unique_ptr<StoreView> Snapshot() const = 0;
@@ -69,17 +79,24 @@ class Store : public StoreView {
 
 struct RocksDbOptions {
   std::vector<std::string> families;        // created if absent; families on disk that are not named here are an error
-  std::uint64_t cache_bytes = 64ull << 20;  // block cache, shared with memtables
+  std::uint64_t cache_bytes = 64ull << 20;  // block cache; memtables count towards it, up to half
   std::uint64_t write_buffer_bytes = 32ull << 20;  // per family
   std::uint32_t format_version = 1;                // what this program writes; kept in the store itself
-  // Brings an older store to `format_version`; called with the version found. Without it an older store is refused.
+  // Brings an older store to `format_version`; called with the version found, which stays recorded until this returns
+  // OK: after a crash it is called again and must carry on. Without it an older store is refused.
   std::function<absl::Status(Store& store, std::uint32_t found_version)> migrate;
-  bool bulk = false;  // true for scratch data that may vanish in a crash: no write-ahead log
+  // True for scratch data that may vanish in a crash: no write-ahead log, `sync` is ignored.
+  bool bulk = false;
 };
 
 // Opens or creates the RocksDB at `directory` (created with mode 0700).
-// Errors: FAILED_PRECONDITION if the store has a newer format than this program, an older one without migration, or is
-// in use by another process; DATA_LOSS if it is damaged; UNAVAILABLE on other input-output faults.
+// Errors:
+//   FAILED_PRECONDITION  the store has a newer format than this program, an older one without migration, a family that
+//                        `options` does not name, or is in use by another process; it is not a store of Sluis
+//   INVALID_ARGUMENT     `options` names no family, one twice, or "default" (the store's own)
+//   RESOURCE_EXHAUSTED   the disk is full
+//   DATA_LOSS            it is damaged
+//   UNAVAILABLE          another input-output fault
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Store>> OpenRocksDb(const std::string& directory,
                                                                  const RocksDbOptions& options);
 

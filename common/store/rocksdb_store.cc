@@ -1,0 +1,456 @@
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdarg>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "common/bytes/secret.h"
+#include "common/file/atomic_file.h"
+#include "common/status/status.h"
+#include "common/store/keys.h"
+#include "common/store/store.h"
+
+namespace sluis::common {
+namespace {
+
+constexpr char kFormatVersionKey[] = "sluis/format_version";
+
+// Opening writes the content of the write-ahead log to tables, and a manifest of about this size at most. With less
+// free space it is not tried, because a store that failed to reopen cannot even be read.
+constexpr std::uint64_t kReopenHeadroomBytes = 2ull << 20;
+
+// How long a writer that must reopen the store waits for readers to finish.
+constexpr auto kReopenPatience = std::chrono::milliseconds(500);
+
+rocksdb::Slice AsSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view AsView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// RocksDB's messages hold file names and never keys (allow_data_in_errors is off).
+absl::Status FromRocksDb(const rocksdb::Status& status, std::string_view action) {
+  if (status.ok()) {
+    return absl::OkStatus();
+  }
+  const std::string detail = status.ToString();
+  const std::string message = "store: cannot " + std::string(action) + ": " + detail;
+  if (status.IsCorruption()) {
+    return absl::DataLossError(message);
+  }
+  if (detail.find("While lock file") != std::string::npos ||
+      detail.find("lock hold by current process") != std::string::npos) {
+    return absl::FailedPreconditionError(message + "; the store is in use by another process, stop that one first");
+  }
+  // A full disk that shows only when syncing leaves it open whether the batch is there: that is UNAVAILABLE.
+  const bool while_syncing =
+      detail.find("While fdatasync") != std::string::npos || detail.find("While fsync") != std::string::npos;
+  if (status.IsNoSpace() && !while_syncing) {
+    return absl::ResourceExhaustedError(message + "; free space and try again");
+  }
+  return absl::UnavailableError(message);
+}
+
+// Returns the size of all files in `directory` whose names end in `extension`; 0 if it cannot be read.
+std::uint64_t BytesOfFiles(const std::string& directory, std::string_view extension) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    const std::uintmax_t size = entry->file_size(ignored);
+    if (!ignored && entry->path().extension() == extension) {
+      bytes += size;
+    }
+  }
+  return bytes;
+}
+
+// Drops RocksDB's info log: it would repeat file names and sizes beside sealed data, and a writer of it that met a full
+// disk aborts the process in builds with assertions, as Debian's is. Every error comes back as a status anyway.
+class NoInfoLog : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+// Keeps RocksDB from resuming by itself: RocksDbStore decides when a database with a fault is opened again.
+class NoAutoRecovery : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
+// An open database. Views hold it, so that it closes when the last of them is gone.
+struct Database {
+  std::unique_ptr<rocksdb::DB> db;
+  std::map<std::string, rocksdb::ColumnFamilyHandle*, std::less<>> families;  // without "default"
+  rocksdb::ColumnFamilyHandle* default_family = nullptr;
+
+  ~Database() {
+    for (const auto& [name, handle] : families) {
+      db->DestroyColumnFamilyHandle(handle);
+    }
+    if (default_family != nullptr) {
+      db->DestroyColumnFamilyHandle(default_family);
+    }
+    if (db != nullptr) {
+      db->Close();
+    }
+  }
+};
+
+class RocksDbView : public StoreView {
+ public:
+  // `snapshot` null: reads what is newest.
+  RocksDbView(std::shared_ptr<Database> database, const rocksdb::Snapshot* snapshot)
+      : database_(std::move(database)), snapshot_(snapshot) {}
+  ~RocksDbView() override {
+    if (snapshot_ != nullptr) {
+      database_->db->ReleaseSnapshot(snapshot_);
+    }
+  }
+  RocksDbView(const RocksDbView&) = delete;
+  RocksDbView& operator=(const RocksDbView&) = delete;
+
+  absl::StatusOr<std::optional<std::string>> Get(std::string_view family, std::string_view key) const override {
+    const auto handle = database_->families.find(family);
+    if (handle == database_->families.end()) {
+      return UnknownFamily(family);
+    }
+    rocksdb::PinnableSlice value;
+    const rocksdb::Status status = database_->db->Get(ReadOptions(), handle->second, AsSlice(key), &value);
+    if (status.IsNotFound()) {
+      return std::optional<std::string>();
+    }
+    SLUIS_RETURN_IF_ERROR(FromRocksDb(status, "read family " + std::string(family)));
+    return std::optional<std::string>(std::in_place, value.data(), value.size());
+  }
+
+  absl::Status Scan(std::string_view family, std::string_view prefix, std::string_view start,
+                    const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    const auto handle = database_->families.find(family);
+    if (handle == database_->families.end()) {
+      return UnknownFamily(family);
+    }
+    const std::string end = PrefixEnd(prefix);
+    const rocksdb::Slice end_slice(end);
+    rocksdb::ReadOptions options = ReadOptions();
+    options.iterate_upper_bound = &end_slice;
+    const std::unique_ptr<rocksdb::Iterator> iterator(database_->db->NewIterator(options, handle->second));
+    for (iterator->Seek(AsSlice(std::max(prefix, start))); iterator->Valid(); iterator->Next()) {
+      if (!visit(AsView(iterator->key()), AsView(iterator->value()))) {
+        return absl::OkStatus();
+      }
+    }
+    return FromRocksDb(iterator->status(), "scan family " + std::string(family));
+  }
+
+ private:
+  rocksdb::ReadOptions ReadOptions() const {
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot_;
+    return options;
+  }
+
+  std::shared_ptr<Database> database_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+// Stands in for a view of a store that is closed after a fault.
+class FailedView : public StoreView {
+ public:
+  explicit FailedView(absl::Status status) : status_(std::move(status)) {}
+  absl::StatusOr<std::optional<std::string>> Get(std::string_view, std::string_view) const override { return status_; }
+  absl::Status Scan(std::string_view, std::string_view, std::string_view,
+                    const std::function<bool(std::string_view, std::string_view)>&) const override {
+    return status_;
+  }
+
+ private:
+  absl::Status status_;
+};
+
+class RocksDbStore : public Store {
+ public:
+  RocksDbStore(std::string directory, RocksDbOptions options)
+      : directory_(std::move(directory)), options_(std::move(options)) {}
+
+  absl::Status OpenFirst();
+
+  absl::StatusOr<std::optional<std::string>> Get(std::string_view family, std::string_view key) const override {
+    SLUIS_ASSIGN_OR_RETURN(std::shared_ptr<Database> database, Current());
+    return RocksDbView(std::move(database), nullptr).Get(family, key);
+  }
+
+  absl::Status Scan(std::string_view family, std::string_view prefix, std::string_view start,
+                    const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    SLUIS_ASSIGN_OR_RETURN(std::shared_ptr<Database> database, Current());
+    return RocksDbView(std::move(database), nullptr).Scan(family, prefix, start, visit);
+  }
+
+  absl::Status Write(const WriteBatch& batch, bool sync) override;
+
+  std::unique_ptr<StoreView> Snapshot() const override {
+    absl::StatusOr<std::shared_ptr<Database>> database = Current();
+    if (!database.ok()) {
+      return std::make_unique<FailedView>(database.status());
+    }
+    const rocksdb::Snapshot* snapshot = (*database)->db->GetSnapshot();
+    return std::make_unique<RocksDbView>(*std::move(database), snapshot);
+  }
+
+ private:
+  // The database, opened again if an earlier attempt to reopen it failed.
+  absl::StatusOr<std::shared_ptr<Database>> Current() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (database_ == nullptr) {
+      SLUIS_RETURN_IF_ERROR(OpenLocked().status());
+    }
+    return database_;
+  }
+
+  // As Current, but also heals a database whose last write failed.
+  absl::StatusOr<std::shared_ptr<Database>> CurrentForWriting();
+  // Sets database_ and returns the format version found, 0 for a new store. Precondition: mutex_ is held, or nobody
+  // else knows this store yet.
+  absl::StatusOr<std::uint32_t> OpenLocked() const;
+  // Returns the format version; fails if this program must not touch the database.
+  absl::StatusOr<std::uint32_t> CheckFormat(Database& database) const;
+  absl::Status SetFormatVersion();
+  rocksdb::Options DatabaseOptions() const;
+
+  const std::string directory_;
+  const RocksDbOptions options_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<Database> database_;  // null only after a failed attempt to reopen
+  absl::Status fault_ = absl::OkStatus();       // of the last failed write; guarded by mutex_
+};
+
+rocksdb::Options RocksDbStore::DatabaseOptions() const {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.paranoid_checks = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // What recovery finds in the write-ahead log goes to synced tables at once: after a failed sync the log's bytes may
+  // exist in the page cache only.
+  options.avoid_flush_during_recovery = false;
+  options.write_buffer_size = options_.write_buffer_bytes;
+  options.max_total_wal_size = 4 * options_.write_buffer_bytes;
+  options.max_open_files = 512;
+  options.info_log = std::make_shared<NoInfoLog>();
+  options.listeners = {std::make_shared<NoAutoRecovery>()};
+  options.max_bgerror_resume_count = 0;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.max_background_jobs = 2;
+
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options_.cache_bytes);
+  options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(options_.cache_bytes / 2, cache);
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+absl::StatusOr<std::uint32_t> RocksDbStore::OpenLocked() const {
+  const rocksdb::Options options = DatabaseOptions();
+  std::vector<std::string> on_disk;
+  const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, directory_, &on_disk);
+  if (!listed.ok()) {
+    if (!listed.IsPathNotFound()) {
+      return FromRocksDb(listed, "open " + directory_);
+    }
+    // RocksDB would take a database that lost its CURRENT file for a new one, and delete its tables.
+    if (BytesOfFiles(directory_, ".sst") != 0 || BytesOfFiles(directory_, ".log") != 0) {
+      return absl::DataLossError("store: " + directory_ + " has tables but no CURRENT file; restore it from a backup");
+    }
+    on_disk = {rocksdb::kDefaultColumnFamilyName};
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : on_disk) {
+    descriptors.emplace_back(name, options);
+  }
+  auto database = std::make_shared<Database>();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  SLUIS_RETURN_IF_ERROR(
+      FromRocksDb(rocksdb::DB::Open(options, directory_, descriptors, &handles, &db), "open " + directory_));
+  database->db.reset(db);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    if (handle->GetName() == rocksdb::kDefaultColumnFamilyName) {
+      database->default_family = handle;
+    } else {
+      database->families.emplace(handle->GetName(), handle);
+    }
+  }
+  SLUIS_ASSIGN_OR_RETURN(const std::uint32_t found_version, CheckFormat(*database));
+  for (const std::string& family : options_.families) {
+    if (!database->families.contains(family)) {
+      rocksdb::ColumnFamilyHandle* handle = nullptr;
+      SLUIS_RETURN_IF_ERROR(
+          FromRocksDb(db->CreateColumnFamily(options, family, &handle), "create column family " + family));
+      database->families.emplace(family, handle);
+    }
+  }
+  database_ = std::move(database);
+  return found_version;
+}
+
+absl::StatusOr<std::uint32_t> RocksDbStore::CheckFormat(Database& database) const {
+  std::string value;
+  const rocksdb::Status got = database.db->Get({}, database.default_family, kFormatVersionKey, &value);
+  if (got.IsNotFound()) {
+    if (database.db->GetLatestSequenceNumber() != 0) {
+      return absl::FailedPreconditionError("store: " + directory_ + " holds a database that is not a store of Sluis");
+    }
+    return 0;
+  }
+  SLUIS_RETURN_IF_ERROR(FromRocksDb(got, "read the format version"));
+  if (value.size() != 4) {
+    return absl::DataLossError("store: the format version in " + directory_ + " is damaged");
+  }
+  const std::uint32_t found_version = ReadBigEndian32(value);
+  const std::string versions = "store: " + directory_ + " has format " + std::to_string(found_version) +
+                               ", this program writes " + std::to_string(options_.format_version);
+  if (found_version > options_.format_version) {
+    return absl::FailedPreconditionError(versions + "; use the newer program that wrote it");
+  }
+  if (found_version < options_.format_version && !options_.migrate) {
+    return absl::FailedPreconditionError(versions + " and cannot migrate from it");
+  }
+  for (const auto& [name, handle] : database.families) {
+    if (std::find(options_.families.begin(), options_.families.end(), name) == options_.families.end()) {
+      return absl::FailedPreconditionError("store: " + directory_ + " has column family " + name +
+                                           ", which this program does not know");
+    }
+  }
+  return found_version;
+}
+
+absl::Status RocksDbStore::SetFormatVersion() {
+  std::string value;
+  AppendBigEndian32(value, options_.format_version);
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  return FromRocksDb(database_->db->Put(synced, database_->default_family, kFormatVersionKey, value),
+                     "write the format version");
+}
+
+absl::Status RocksDbStore::OpenFirst() {
+  SLUIS_RETURN_IF_ERROR(CreateDirectories(directory_, 0700));
+  SLUIS_ASSIGN_OR_RETURN(const std::uint32_t found_version, OpenLocked());
+  if (found_version == options_.format_version) {
+    return absl::OkStatus();
+  }
+  if (found_version != 0) {
+    SLUIS_RETURN_IF_ERROR(
+        Annotate(options_.migrate(*this, found_version), "store: migration of " + directory_ + " failed"));
+  }
+  return SetFormatVersion();
+}
+
+absl::StatusOr<std::shared_ptr<Database>> RocksDbStore::CurrentForWriting() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (database_ != nullptr && fault_.ok()) {
+    return database_;
+  }
+  const std::uint64_t headroom = kReopenHeadroomBytes + BytesOfFiles(directory_, ".log");
+  struct statvfs space {};
+  if (statvfs(directory_.c_str(), &space) == 0 &&
+      static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize < headroom) {
+    return absl::ResourceExhaustedError("store: the disk that holds " + directory_ + " is full; free at least " +
+                                        std::to_string((headroom >> 20) + 1) + " MiB and try again");
+  }
+  if (database_ != nullptr && options_.bulk) {
+    // What is not on disk yet is in memory only, so the database cannot be closed and opened again.
+    SLUIS_RETURN_IF_ERROR(FromRocksDb(database_->db->Resume(), "resume after a fault"));
+  } else {
+    // DB::Resume would not do: up to RocksDB 9 the write-ahead log's writer remembers its error after a successful
+    // resume and fails every later write (facebook/rocksdb issue 11643). Opening again replays what was acknowledged
+    // and drops the torn record.
+    const auto deadline = std::chrono::steady_clock::now() + kReopenPatience;
+    while (database_ != nullptr && database_.use_count() > 1) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        return absl::UnavailableError(
+            "store: must be reopened after a failed write, but a snapshot or scan of before is still held");
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    database_.reset();
+    SLUIS_RETURN_IF_ERROR(OpenLocked().status());
+  }
+  fault_ = absl::OkStatus();
+  return database_;
+}
+
+absl::Status RocksDbStore::Write(const WriteBatch& batch, bool sync) {
+  SLUIS_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, CurrentForWriting());
+  rocksdb::WriteBatch changes;
+  for (const WriteBatch::Change& change : batch.changes()) {
+    const auto family = database->families.find(change.family);
+    if (family == database->families.end()) {
+      return UnknownFamily(change.family);
+    }
+    SLUIS_RETURN_IF_ERROR(CheckChange(change));
+    rocksdb::Status added;
+    switch (change.kind) {
+      case WriteBatch::Kind::kPut:
+        added = changes.Put(family->second, change.key, change.value);
+        break;
+      case WriteBatch::Kind::kDelete:
+        added = changes.Delete(family->second, change.key);
+        break;
+      case WriteBatch::Kind::kDeletePrefix:
+        added = changes.DeleteRange(family->second, change.key, PrefixEnd(change.key));
+        break;
+    }
+    SLUIS_RETURN_IF_ERROR(FromRocksDb(added, "collect a batch"));
+  }
+  rocksdb::WriteOptions options;
+  options.sync = sync && !options_.bulk;
+  options.disableWAL = options_.bulk;
+  absl::Status written = FromRocksDb(database->db->Write(options, &changes), "write");
+  if (!written.ok()) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // Another writer may have reopened the store in the meantime; its database has no fault.
+    if (database_ == database) {
+      fault_ = written;
+    }
+  }
+  return written;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenRocksDb(const std::string& directory, const RocksDbOptions& options) {
+  const std::set<std::string> distinct(options.families.begin(), options.families.end());
+  if (distinct.empty() || distinct.size() != options.families.size() ||
+      distinct.contains(rocksdb::kDefaultColumnFamilyName)) {
+    return absl::InvalidArgumentError("store: column families must be named, distinct and not \"default\"");
+  }
+  if (options.format_version == 0) {
+    return absl::InvalidArgumentError("store: format versions begin at 1");
+  }
+  auto store = std::make_unique<RocksDbStore>(directory, options);
+  SLUIS_RETURN_IF_ERROR(store->OpenFirst());
+  return store;
+}
+
+}  // namespace sluis::common
