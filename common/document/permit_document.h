@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/crypto/crypto.h"
 #include "common/permit/permit.h"
 
 // Permits as they lie on disk: a folder with permit.yaml, one file permit.yaml.NAME.sig per approver (base 64 of the

@@ -1,0 +1,65 @@
+#include "common/rpc/guard.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/status_convert.h"
+#include "common/rpc/tls.h"
+#include "common/status/status.h"
+
+namespace sluis::common {
+namespace {
+
+constexpr std::chrono::hours kLongestDeadline(24);
+
+absl::Status Denied() {
+  return WithReason(absl::PermissionDeniedError("this identity may not do that: no permit gives it the role"),
+                    "ACCESS_DENIED");
+}
+
+}  // namespace
+
+Guard::Guard(const PermitSet& permits, Table table, Metrics& metrics)
+    : permits_(permits), table_(std::move(table)), metrics_(metrics) {}
+
+absl::StatusOr<Caller> Guard::Admit(const grpc::ServerContextBase& context, std::string_view method) const {
+  SLUIS_ASSIGN_OR_RETURN(std::string identity, PeerIdentity(context));
+  const auto rule = table_.find(method);
+  if (rule == table_.end() || !permits_.HasRole(identity, rule->second)) return Denied();
+  if (context.deadline() > std::chrono::system_clock::now() + kLongestDeadline) {
+    return WithReason(absl::InvalidArgumentError("set a deadline on the call, at most 24 hours"), "DEADLINE_REQUIRED");
+  }
+  return Caller{std::move(identity)};
+}
+
+grpc::Status Guard::Run(const grpc::ServerContextBase& context, std::string_view method,
+                        const std::function<absl::Status(const Caller&)>& body) const {
+  const auto start = std::chrono::steady_clock::now();
+  absl::StatusOr<Caller> caller = Admit(context, method);
+  absl::Status status = caller.status();
+  if (status.ok()) {
+    try {
+      status = body(*caller);
+    } catch (const std::bad_alloc&) {
+      status = absl::ResourceExhaustedError("the service is out of memory; retry later with smaller requests");
+    }
+  }
+  metrics_.CountCall(method, status.code(), std::chrono::steady_clock::now() - start);
+  if (!status.ok()) {
+    LogFields fields = {{"method", std::string(method)},
+                        {"code", absl::StatusCodeToString(status.code())},
+                        {"reason", ReasonOf(status)}};
+    if (caller.ok()) fields["caller"] = caller->identity;
+    if (status.code() == absl::StatusCode::kInternal || status.code() == absl::StatusCode::kDataLoss) {
+      fields["message"] = std::string(status.message());
+      LogError("call_failed", fields);
+    } else {
+      LogWarning("call_refused", fields);
+    }
+  }
+  return ToGrpc(status);
+}
+
+absl::Status RequireRole(const Permit& permit, const Caller& caller, Role role) {
+  return HasRole(permit, caller.identity, role) ? absl::OkStatus() : Denied();
+}
+
+}  // namespace sluis::common
