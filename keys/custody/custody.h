@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "keys/custody/quota.h"
+#include "keys/oprf/server.h"
+
+// The key holder's work: the loaded OPRF keys, one a project and purpose, and the evaluation of one chunk of a delivery
+// within the custodian's budget.
+
+namespace sluis::keys {
+
+// What a key is used for. Each purpose has a random key of its own, so that a pseudonym of one kind says nothing about
+// the other.
+inline constexpr char kPurposeIdentifiers[] = "identifiers";
+inline constexpr char kPurposeMatchKeys[] = "match-keys";
+
+// Errors: INVALID_ARGUMENT unless `project` is [a-z][a-z0-9-]{0,62} and `purpose` one of the above.
+[[nodiscard]] absl::Status CheckProjectAndPurpose(std::string_view project, std::string_view purpose);
+
+struct ChunkRequest {
+  QuotaAccount account;  // custodian: the identity that the connection proved, never one from the message
+  std::string delivery_id;
+  std::uint32_t chunk_number = 0;
+  std::string_view blinded;  // kElementSize bytes an element, as BlindedBatch::elements
+};
+
+struct ChunkAnswer {
+  std::string evaluated;  // kElementSize bytes an element, in the order of the request
+  std::string proof;      // kProofSize bytes
+  DebitDecision decision = DebitDecision::kGranted;
+};
+
+// Thread-safe; evaluations run side by side.
+class KeyCustody {
+ public:
+  // `quota` outlives the custody.
+  explicit KeyCustody(QuotaLedger& quota) : quota_(quota) {}
+
+  // Loads a key. Errors: INVALID_ARGUMENT as CheckProjectAndPurpose; FAILED_PRECONDITION if the project has a key of
+  // that purpose already: two keys would give one person two pseudonyms.
+  [[nodiscard]] absl::Status AddKey(std::string_view project, std::string_view purpose, KeyPair key);
+
+  // Returns the public key, for the permit and the log. Errors: INVALID_ARGUMENT as CheckProjectAndPurpose;
+  // FAILED_PRECONDITION (reason KEY_ABSENT) if no such key is loaded.
+  [[nodiscard]] absl::StatusOr<Element> PublicKey(std::string_view project, std::string_view purpose) const;
+
+  // Returns the evaluated elements of the chunk and their proof; the debit from the account is on stable storage by
+  // then. `budget`: elements that the permit gives the account in all. A repeated chunk gets the same elements (under a
+  // proof with a new nonce) and is not debited again; a chunk that is refused is not debited at all.
+  //
+  // Errors (no partial answer): as PublicKey, BlindEvaluate and QuotaLedger::Debit. About 100 microseconds an element,
+  // on the caller's thread; an account over its budget is refused before that is spent.
+  [[nodiscard]] absl::StatusOr<ChunkAnswer> EvaluateChunk(const ChunkRequest& request, std::uint64_t budget);
+
+ private:
+  absl::StatusOr<const KeyPair*> Find(std::string_view project, std::string_view purpose) const;
+
+  QuotaLedger& quota_;
+  mutable std::shared_mutex mutex_;
+  // Entries are never removed or replaced while the process lives, so pointers to them stay good without the lock.
+  std::map<std::pair<std::string, std::string>, KeyPair> keys_;
+};
+
+}  // namespace sluis::keys
