@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluis::linker {
+
+// What one pass did with the source entities of one satellite that no earlier pass had linked.
+struct PassReport {
+  std::string match_key;
+  std::uint64_t links = 0;           // source entities linked
+  std::uint64_t linked_records = 0;  // records of those entities
+  std::uint64_t conflicts = 0;       // entities not linked because they contradict another claim on the same person
+  std::uint64_t ambiguous = 0;       // entities whose token stands at several backbone records
+  std::uint64_t unavailable = 0;     // entities whose backbone record an earlier pass gave to another entity
+
+  friend bool operator==(const PassReport&, const PassReport&) = default;
+};
+
+// How the linkage of one satellite went. Conservation: entities = sum of links + unlinked, and records = sum of
+// linked_records + unlinked_records. Exact counts: for the linker itself; what leaves is a RoundedReport.
+struct LinkageReport {
+  std::string register_name;
+  std::uint64_t records = 0;
+  std::uint64_t entities = 0;      // source entities
+  std::vector<PassReport> passes;  // one per match key of the permit, in its order
+  std::uint64_t unlinked = 0;      // source entities
+  std::uint64_t unlinked_records = 0;
+
+  friend bool operator==(const LinkageReport&, const LinkageReport&) = default;
+};
+
+// Returns `report` with every count rounded to the nearest multiple of `rounding` (halves upwards), or nullopt if the
+// extract has fewer than `minimum_records` records: the report on a one-record extract would answer the question "is
+// this person in that register?".
+//
+// Each count is rounded on its own, so that sums no longer add up and no exact count follows from the others.
+// Precondition: rounding >= 1.
+[[nodiscard]] std::optional<LinkageReport> RoundedReport(const LinkageReport& report, std::uint64_t rounding,
+                                                         std::uint64_t minimum_records);
+
+}  // namespace sluis::linker

@@ -1,0 +1,57 @@
+#include "linker/match/report.h"
+
+#include "gtest/gtest.h"
+
+namespace sluis::linker {
+namespace {
+
+LinkageReport Example() {
+  return {.register_name = "jobs",
+          .records = 1004,
+          .entities = 905,
+          .passes = {{.match_key = "bsn",
+                      .links = 714,
+                      .linked_records = 800,
+                      .conflicts = 5,
+                      .ambiguous = 4,
+                      .unavailable = 16}},
+          .unlinked = 191,
+          .unlinked_records = 204};
+}
+
+TEST(RoundedReport, RoundsEachCountOnItsOwnHalvesUpwards) {
+  const std::optional<LinkageReport> rounded = RoundedReport(Example(), 10, 1);
+  ASSERT_TRUE(rounded.has_value());
+  const LinkageReport expected = {.register_name = "jobs",
+                                  .records = 1000,
+                                  .entities = 910,
+                                  .passes = {{.match_key = "bsn",
+                                              .links = 710,
+                                              .linked_records = 800,
+                                              .conflicts = 10,
+                                              .ambiguous = 0,
+                                              .unavailable = 20}},
+                                  .unlinked = 190,
+                                  .unlinked_records = 200};
+  EXPECT_EQ(*rounded, expected);
+  // 910 entities are not 710 linked and 190 unlinked: the exact numbers do not follow.
+  EXPECT_NE(rounded->entities, rounded->passes[0].links + rounded->unlinked);
+}
+
+TEST(RoundedReport, RoundsToOddBases) {
+  LinkageReport report = Example();
+  report.records = 1001;
+  EXPECT_EQ(RoundedReport(report, 3, 1)->records, 1002u);
+  report.records = 1000;
+  EXPECT_EQ(RoundedReport(report, 3, 1)->records, 999u);
+}
+
+TEST(RoundedReport, ToOneChangesNothing) { EXPECT_EQ(*RoundedReport(Example(), 1, 1), Example()); }
+
+TEST(RoundedReport, IsAbsentBelowTheMinimumExtract) {
+  EXPECT_TRUE(RoundedReport(Example(), 10, 1004).has_value());
+  EXPECT_FALSE(RoundedReport(Example(), 10, 1005).has_value());
+}
+
+}  // namespace
+}  // namespace sluis::linker
