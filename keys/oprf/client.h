@@ -53,15 +53,15 @@ class BlindedBatch {
 // kMaxBatch, if an input is empty (everybody without identifier would get one pseudonym), longer than kMaxInputSize, or
 // hashes to the identity; INTERNAL if `options.draw` gives zero.
 // Hides the inputs from whoever holds the key; does not hide how many there are, so callers send each distinct input
-// once. About 58 microseconds an input; callers with more cores shard their batches over threads.
+// once. About 59 microseconds an input; callers with more cores shard their batches over threads.
 [[nodiscard]] absl::StatusOr<BlindedBatch> Blind(std::span<const std::string> inputs, const BlindOptions& options = {});
 
 // Returns the pseudonyms N of the inputs of `batch`, kElementSize bytes each, in their order, after checking `proof`
 // against `public_key`, which the caller pins from the permit and never takes from the key server's answer.
 //
 // Errors (no partial result): INVALID_ARGUMENT and FAILED_PRECONDITION (reason OPRF_PROOF_INVALID) as VerifyProof;
-// INVALID_ARGUMENT also if `batch` was blinded in another mode than kVoprf. About 155 microseconds an element, of which
-// 110 for the proof. Thread-safe. The blinds are constant-time; what came over the wire is not.
+// INVALID_ARGUMENT also if `batch` was blinded in another mode than kVoprf. About 159 microseconds an element, of which
+// 115 for the proof. Thread-safe. The blinds are constant-time; what came over the wire is not.
 [[nodiscard]] absl::StatusOr<std::string> Unblind(const BlindedBatch& batch, std::string_view evaluated,
                                                   std::string_view proof, const Element& public_key);
 
