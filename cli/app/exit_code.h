@@ -1,0 +1,26 @@
+#pragma once
+
+#include "absl/status/status.h"
+
+namespace sluis::cli {
+
+// Stable over releases; scripts rely on them.
+enum ExitCode : int {
+  kExitOk = 0,
+  kExitInternal = 1,     // a fault of Sluis
+  kExitUsage = 2,        // the command line, a configuration or a document is wrong
+  kExitRefused = 3,      // the permit, an approval, an identity or a rule stands against it
+  kExitBadData = 4,      // the extract has errors; they are listed
+  kExitUnavailable = 5,  // a service or file cannot be reached now; try again
+  kExitNotVerified = 6,  // a proof, signature, log or protection does not hold
+  kExitLimit = 7,        // a quota, the disk or the memory is used up
+  kExitCancelled = 8,    // stopped by the user; what was done stays
+};
+
+[[nodiscard]] int ToExitCode(const absl::Status& status);
+
+// Prints `status` on standard error, as text or, with `json`, as {"error": ..., "reason": ..., "message": ...}, and
+// returns its exit code.
+int ReportError(const absl::Status& status, bool json);
+
+}  // namespace sluis::cli

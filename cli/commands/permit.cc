@@ -1,0 +1,98 @@
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "cli/app/command.h"
+#include "cli/app/key_file.h"
+#include "common/document/permit_document.h"
+#include "common/file/atomic_file.h"
+#include "common/rpc/config.h"
+#include "common/status/status.h"
+
+namespace sluis::cli {
+namespace {
+
+void PrintPermit(const common::Permit& permit, bool json) {
+  nlohmann::ordered_json out = {{"id", permit.id},
+                                {"version", permit.version},
+                                {"sha256", common::HexEncode(common::AsChars(permit.sha256))},
+                                {"title", permit.title},
+                                {"purpose", permit.purpose},
+                                {"legal_basis", permit.legal_basis},
+                                {"not_before", common::FormatDay(permit.not_before)},
+                                {"not_after", common::FormatDay(permit.not_after)},
+                                {"retention_end", common::FormatDay(permit.retention_end)},
+                                {"rule_set", permit.rule_set}};
+  for (const common::PermitRegister& r : permit.registers) {
+    nlohmann::ordered_json fields = nlohmann::ordered_json::array();
+    for (const common::PermitField& f : r.fields) fields.push_back(f.name);
+    out["registers"].push_back(
+        {{"name", r.name}, {"custodian", r.custodian}, {"fields", fields}, {"match_keys", r.match_keys}});
+  }
+  if (json) {
+    std::cout << out.dump(2) << "\n";
+    return;
+  }
+  for (const auto& [key, value] : out.items()) {
+    if (key == "registers") continue;
+    std::cout << absl::StrCat(key, ": ") << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
+  }
+  for (const auto& r : out["registers"]) {
+    std::cout << "register " << r["name"].get<std::string>() << " of " << r["custodian"].get<std::string>()
+              << "\n  leaves as:";
+    for (const auto& f : r["fields"]) std::cout << " " << f.get<std::string>();
+    std::cout << "\n  linked by:";
+    for (const auto& k : r["match_keys"]) std::cout << " " << k.get<std::string>();
+    std::cout << "\n";
+  }
+}
+
+}  // namespace
+
+void AddPermitCommand(CLI::App& app, Globals& globals) {
+  CLI::App* permit = app.add_subcommand("permit", "Read, approve and check permits");
+  permit->require_subcommand(1);
+  struct Options {
+    std::string directory, name, key, config;
+  };
+  auto options = std::make_shared<Options>();
+
+  CLI::App* show = permit->add_subcommand("show", "Print what a permit allows (it need not be approved)");
+  show->add_option("directory", options->directory, "Folder with permit.yaml")->required();
+  OnRun(show, globals, [options, &globals]() -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const std::string document,
+                           common::ReadFileBounded(options->directory + "/permit.yaml", 4 << 20));
+    SLUIS_ASSIGN_OR_RETURN(const common::Permit read, common::ParsePermit(document));
+    PrintPermit(read, globals.json);
+    return absl::OkStatus();
+  });
+
+  CLI::App* approve = permit->add_subcommand("approve", "Sign a permit as an approver");
+  approve->footer("Example:\n  sluis permit approve permits/integration --name anna --key anna.key");
+  approve->add_option("directory", options->directory, "Folder with permit.yaml")->required();
+  approve->add_option("--name", options->name, "The approver's name in the services' configuration")->required();
+  approve->add_option("--key", options->key, "The approver's key file")->required();
+  OnRun(approve, globals, [options]() -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const common::SigningKey key, ReadSigningKey(options->key));
+    SLUIS_RETURN_IF_ERROR(common::ApprovePermit(options->directory, options->name, key));
+    std::cout << options->directory << "/permit.yaml." << options->name << ".sig\n";
+    return absl::OkStatus();
+  });
+
+  CLI::App* check = permit->add_subcommand(
+      "check", "Check a permit, its attachments and its approvals as a service with this configuration would");
+  check->add_option("directory", options->directory, "Folder with permit.yaml")->required();
+  check->add_option("--config", options->config, "A client's configuration file")->required();
+  OnRun(check, globals, [options, &globals]() -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const auto config, common::LoadClientConfig(options->config));
+    SLUIS_ASSIGN_OR_RETURN(const auto approvers, common::ToApprovers(config.permits()));
+    SLUIS_ASSIGN_OR_RETURN(
+        const common::PermitBundle bundle,
+        common::LoadPermit(options->directory, approvers, static_cast<int>(config.permits().required_approvals())));
+    PrintPermit(bundle.permit, globals.json);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace sluis::cli

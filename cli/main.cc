@@ -1,0 +1,30 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/app/command.h"
+#include "common/rpc/server.h"
+
+int main(int argc, char** argv) {
+  sluis::common::HardenProcess();
+  CLI::App app{
+      "Sluis links registers without anybody seeing both an identity and a value, and lets only protected tables out.\n"
+      "Run `sluis COMMAND --help` for options and examples. Exit codes: 0 done, 1 fault of Sluis, 2 wrong command line "
+      "or document,\n"
+      "3 refused, 4 errors in the extract, 5 unavailable (try again), 6 not verified, 7 quota, disk or memory used up, "
+      "8 cancelled."};
+  app.set_version_flag("--version", SLUIS_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  sluis::cli::Globals globals;
+  app.add_flag("--json", globals.json, "Print results and errors as JSON");
+  app.add_flag("-q,--quiet", globals.quiet, "No progress on standard error");
+  sluis::cli::AddGenerateCommand(app, globals);
+  sluis::cli::AddKeyCommand(app, globals);
+  sluis::cli::AddPermitCommand(app, globals);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? sluis::cli::kExitOk : sluis::cli::kExitUsage;
+  }
+  return globals.exit_code;
+}

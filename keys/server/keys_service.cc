@@ -1,0 +1,62 @@
+#include "keys/server/keys_service.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/server.h"
+#include "common/status/status.h"
+
+namespace sluis::keys {
+
+using common::Caller;
+using common::Role;
+
+KeysService::KeysService(const common::PermitSet& permits, KeyCustody& custody, const QuotaLedger& quota,
+                         common::Metrics& metrics)
+    : permits_(permits), custody_(custody), quota_(quota), metrics_(metrics), guard_(permits, AccessTable(), metrics) {}
+
+common::Guard::Table KeysService::AccessTable() {
+  return {{"Keys.Evaluate", Role::kCustodian}, {"Keys.GetQuota", Role::kCustodian}};
+}
+
+grpc::Status KeysService::Evaluate(grpc::ServerContext* context, const v1::EvaluateRequest* request,
+                                   v1::EvaluateResponse* response) {
+  return guard_.Run(*context, "Keys.Evaluate", [&](const Caller& caller) -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
+                           permits_.Find(request->permit_id(), request->permit_sha256(), common::Today()));
+    SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, Role::kCustodian));
+    if (request->chunk() > std::numeric_limits<std::uint32_t>::max()) {
+      return absl::InvalidArgumentError("chunk: a number below 2^32 is expected");
+    }
+    metrics_.CountReceived("Keys.Evaluate", request->blinded_elements().size());
+    ChunkRequest chunk;
+    chunk.account = {caller.identity, bundle->permit.id, request->purpose()};
+    chunk.delivery_id = request->delivery_id();
+    chunk.chunk_number = static_cast<std::uint32_t>(request->chunk());
+    chunk.blinded = request->blinded_elements();
+    SLUIS_ASSIGN_OR_RETURN(ChunkAnswer answer, custody_.EvaluateChunk(chunk, bundle->permit.EvaluationBudget(
+                                                                                 caller.identity, request->purpose())));
+    response->set_evaluated_elements(std::move(answer.evaluated));
+    response->set_proof(std::move(answer.proof));
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status KeysService::GetQuota(grpc::ServerContext* context, const v1::GetQuotaRequest* request,
+                                   v1::GetQuotaResponse* response) {
+  return guard_.Run(*context, "Keys.GetQuota", [&](const Caller& caller) -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
+                           permits_.Find(request->permit_id(), request->permit_sha256(), common::Today()));
+    SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, Role::kCustodian));
+    for (const char* purpose : {kPurposeIdentifiers, kPurposeMatchKeys}) {
+      SLUIS_ASSIGN_OR_RETURN(const QuotaUsage usage, quota_.Usage({caller.identity, bundle->permit.id, purpose}));
+      auto* quota = response->add_quotas();
+      quota->set_purpose(purpose);
+      quota->set_budget(bundle->permit.EvaluationBudget(caller.identity, purpose));
+      quota->set_used(usage.elements);
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace sluis::keys
