@@ -1,0 +1,118 @@
+#include <ClpSimplex.hpp>
+#include <CoinError.hpp>
+#include <CoinPackedMatrix.hpp>
+#include <algorithm>
+
+#include "disclosure/lp/lp.h"
+
+namespace sluis::disclosure::lp {
+namespace {
+
+static_assert(sizeof(CoinBigIndex) == sizeof(int), "Debian's Clp indexes matrix entries by int");
+
+class ClpSolver final : public Solver {
+ public:
+  explicit ClpSolver(int32_t max_iterations) {
+    model_.setLogLevel(0);
+    model_.messageHandler()->setLogLevel(0);
+    model_.setPerturbation(100);  // off: vertices stay at exact bounds, and every run gives the same ones
+    model_.scaling(0);            // all coefficients are 1 or -1
+    model_.setMaximumIterations(max_iterations);
+  }
+
+  absl::Status Load(const Problem& problem) override {
+    const size_t columns = problem.column_lower.size();
+    const size_t entries = problem.row.size();
+    if (problem.begin.size() != columns + 1 || problem.column_upper.size() != columns ||
+        problem.objective.size() != columns || problem.coefficient.size() != entries ||
+        problem.row_lower.size() != static_cast<size_t>(problem.num_rows) ||
+        problem.row_upper.size() != static_cast<size_t>(problem.num_rows) ||
+        problem.begin.back() != static_cast<int64_t>(entries) ||
+        entries > static_cast<size_t>(std::numeric_limits<int>::max()) ||
+        !std::is_sorted(problem.begin.begin(), problem.begin.end()) || problem.begin.front() != 0 ||
+        std::any_of(problem.row.begin(), problem.row.end(),
+                    [&](int32_t r) { return r < 0 || r >= problem.num_rows; })) {
+      return absl::InvalidArgumentError("linear program: the vectors do not fit together");
+    }
+    const std::vector<CoinBigIndex> begin(problem.begin.begin(), problem.begin.end());
+    try {
+      model_.loadProblem(static_cast<int>(columns), problem.num_rows, begin.data(), problem.row.data(),
+                         problem.coefficient.data(), problem.column_lower.data(), problem.column_upper.data(),
+                         problem.objective.data(), problem.row_lower.data(), problem.row_upper.data());
+      model_.allSlackBasis(true);
+    } catch (const CoinError&) {
+      return absl::InternalError("linear program: the solver refused the problem");
+    }
+    return absl::OkStatus();
+  }
+
+  void SetColumnBounds(int32_t column, double lower, double upper) override {
+    model_.setColumnBounds(column, lower, upper);
+  }
+  void SetObjective(int32_t column, double coefficient) override {
+    model_.setObjectiveCoefficient(column, coefficient);
+  }
+  void SetAllColumnBounds(std::span<const double> lower, std::span<const double> upper) override {
+    std::copy(lower.begin(), lower.end(), model_.columnLower());
+    std::copy(upper.begin(), upper.end(), model_.columnUpper());
+    model_.setWhatsChanged(0);
+  }
+  void SetAllObjectives(std::span<const double> coefficients) override {
+    std::copy(coefficients.begin(), coefficients.end(), model_.objective());
+    model_.setWhatsChanged(0);
+  }
+
+  Outcome SolveFromSlack() override {
+    return Run([this] {
+      model_.allSlackBasis(true);
+      model_.dual();
+    });
+  }
+  Outcome SolveWarm() override {
+    return Run([this] { model_.primal(); });
+  }
+
+  std::span<const double> Solution() const override {
+    return {model_.primalColumnSolution(), static_cast<size_t>(model_.numberColumns())};
+  }
+  ColumnStatus StatusOf(int32_t column) const override {
+    switch (model_.getColumnStatus(column)) {
+      case ClpSimplex::atUpperBound:
+        return ColumnStatus::kAtUpper;
+      case ClpSimplex::atLowerBound:
+      case ClpSimplex::isFixed:
+        return ColumnStatus::kAtLower;
+      default:
+        return ColumnStatus::kBasic;
+    }
+  }
+  int64_t Iterations() const override { return model_.numberIterations(); }
+
+ private:
+  template <typename Step>
+  Outcome Run(Step step) {
+    try {
+      step();
+    } catch (const CoinError&) {
+      return Outcome::kFailed;
+    }
+    switch (model_.status()) {
+      case 0:
+        return Outcome::kOptimal;
+      case 1:
+        return Outcome::kInfeasible;
+      case 2:
+        return Outcome::kUnbounded;
+      default:
+        return Outcome::kFailed;
+    }
+  }
+
+  ClpSimplex model_;
+};
+
+}  // namespace
+
+std::unique_ptr<Solver> MakeSolver(int32_t max_iterations) { return std::make_unique<ClpSolver>(max_iterations); }
+
+}  // namespace sluis::disclosure::lp

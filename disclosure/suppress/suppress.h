@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "disclosure/suppress/certificate.h"
+#include "disclosure/system/system.h"
+
+namespace sluis::disclosure {
+
+enum class SuppressPhase {
+  kConstruct,  // protection levels reached, of all
+  kCleanup,    // secondary cells tried, of all
+  kConceal,    // suppressed cells looked at, of all
+};
+
+struct SuppressOptions {
+  // How much work may go into removing secondary cells that turned out not to be needed, in linear programs solved.
+  // More gives fewer secondary cells, never another degree of safety; 0 removes only what costs nothing to remove.
+  // Counted in steps, never in seconds: the result is the same on every machine.
+  int64_t max_cleanup_lps = 20'000;
+  // Called now and then, from the calling thread. May be empty.
+  std::function<void(SuppressPhase phase, int64_t done, int64_t total)> progress;
+  // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+struct SuppressionResult {
+  Pattern pattern;
+  Certificate certificate;
+  int64_t primary_cells = 0;    // suppressed, and primary in at least one measure
+  int64_t secondary_cells = 0;  // the other suppressed cells
+  int64_t secondary_cost = 0;   // the sum of CellSystem::cost over secondary_cells, at most 2^63 - 1
+  // Suppressed cells, not primary in the measure concerned, whose value there can be recomputed exactly all the same,
+  // and for which no other cell can be suppressed to prevent it. Nothing sensitive; counted per measure.
+  int64_t recomputable = 0;
+  int64_t construct_lps = 0;
+  int64_t cleanup_lps = 0;
+  int64_t conceal_lps = 0;
+  bool cleanup_complete = true;  // false: max_cleanup_lps was reached
+};
+
+// Returns a suppression pattern, common to all measures, under which an attacker who knows all published cells, all
+// relations and the bounds 0 .. upper_bound cannot narrow any primary cell, in any measure, to less than
+// [value - lower level, value + upper level]; and the exact proof of it. The proof has passed CheckCertificate.
+//
+// Method: for each level not yet reached, a linear program over the full system finds the cheapest cells whose joint
+// deviation reaches it; every deviation found serves all levels that it reaches. Then secondary cells are removed
+// again, dearest first, as long as all levels that used them can be reached without. Last, secondary cells that could
+// still be recomputed exactly get company. A cell that is suppressed for one measure costs nothing in the others. The
+// pattern is a heuristic one: safe, inclusion-minimal if cleanup_complete (but for the last step), not the optimum.
+//
+// Errors:
+//   INVALID_ARGUMENT     Validate(system) fails
+//   FAILED_PRECONDITION  some primary cells cannot be protected even if everything suppressible is suppressed; the
+//                        message says how many. Ask for a coarser table, or fewer published cells.
+//   CANCELLED            options.cancelled
+//   INTERNAL             a deviation could not be made exact, or the solver failed
+// Deterministic. Thread-safe for different results. Does not know contributors: one who alone makes up a suppressed
+// cell knows that cell, and is a stronger attacker than this one. Cost: about one linear program of all suppressible
+// cells per two primary cells, and up to max_cleanup_lps smaller ones. Source: the attacker's problem is that of
+// Fischetti and Salazar, Management Science 47 (2001).
+[[nodiscard]] absl::StatusOr<SuppressionResult> Suppress(const CellSystem& system, const SuppressOptions& options);
+
+}  // namespace sluis::disclosure
