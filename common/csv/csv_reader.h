@@ -21,10 +21,10 @@ struct CsvOptions {
 
 // Delimiter-separated values: RFC 4180 with LF, CR or CRLF, any of the delimiters above, and no repair of what is not
 // well-formed. Blank lines are skipped. Parsing is libcsv's, in strict mode.
-class CsvReader : public RecordReader {
+class CsvReader : public TableReader {
  public:
   // Reads the header, if there is one; its names lose spaces around them.
-  // Errors: as RecordReader::Next, and INVALID_ARGUMENT with reason
+  // Errors: as TableReader::Next, and INVALID_ARGUMENT with reason
   //   FILE_EMPTY             the file has no record at all
   //   CSV_DELIMITER          none was declared and two occur equally often in the header
   //   CSV_ENCODING, CSV_NUL  in the header

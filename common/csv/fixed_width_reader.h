@@ -21,7 +21,7 @@ struct FixedWidthColumn {
 // Lines in which every field has its place. Lines end with LF, CR or CRLF; blank ones are skipped. A line that ends
 // before its last column, or has anything but spaces outside the columns, is at fault (kArity, kStray): the second
 // would be data that nobody declared. Fields lose the spaces around them.
-class FixedWidthReader : public RecordReader {
+class FixedWidthReader : public TableReader {
  public:
   // `columns`: any order; fields come in this order. Errors: INVALID_ARGUMENT if there is none, or two overlap, or one
   // begins at 0, is empty or ends beyond `limits.record_bytes`.

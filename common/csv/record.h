@@ -34,9 +34,9 @@ struct Record {
 };
 
 // Records of a file, one after the other, in bounded memory.
-class RecordReader {
+class TableReader {
  public:
-  virtual ~RecordReader() = default;
+  virtual ~TableReader() = default;
   // Reads the next record; false at the end.
   // Errors end the reading; row() and line() say where; messages hold no byte of the file:
   //   INVALID_ARGUMENT    CSV_QUOTE: a quote where none may stand, or a quoted field that is never closed

@@ -33,7 +33,7 @@ std::string Mutate(std::string text, std::mt19937& random) {
   return text;
 }
 
-void Drain(RecordReader& reader, const ReadLimits& limits) {
+void Drain(TableReader& reader, const ReadLimits& limits) {
   Record record;
   for (;;) {
     const absl::StatusOr<bool> found = reader.Next(record);
