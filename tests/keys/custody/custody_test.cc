@@ -1,5 +1,6 @@
 #include "keys/custody/custody.h"
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -88,6 +89,11 @@ TEST_F(KeyCustodyTest, StopsAtTheBudgetOfEachPurpose) {
   const auto refused = custody_.EvaluateChunk(Request(*batch, 3), kBudget);
   EXPECT_THAT(refused, StatusIs(StatusCode::kResourceExhausted, "budget of 10"));
   EXPECT_EQ(Used(), 9u);
+  // The budget is looked at before the elements: an exhausted account cannot make the server compute.
+  const std::string malformed(3 * kElementSize, '\xff');
+  ChunkRequest costly = Request(*batch, 4);
+  costly.blinded = malformed;
+  EXPECT_THAT(custody_.EvaluateChunk(costly, kBudget), StatusIs(StatusCode::kResourceExhausted, "budget of 10"));
   SLUIS_EXPECT_OK(custody_.EvaluateChunk(Request(*batch, 3, kPurposeMatchKeys), kBudget));
 }
 

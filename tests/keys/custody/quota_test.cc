@@ -1,6 +1,9 @@
 #include "keys/custody/quota.h"
 
 #include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>

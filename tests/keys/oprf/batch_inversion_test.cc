@@ -2,7 +2,10 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 #include <string>
+#include <vector>
 
 #include "common/crypto/crypto.h"
 #include "common/status/matchers.h"

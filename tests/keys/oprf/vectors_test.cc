@@ -1,10 +1,12 @@
 // The published vectors of RFC 9497, Appendix A.1 (ristretto255-SHA512). Two stand in this file; all of them are read
 // from the CFRG's allVectors.json where the test data are at hand.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -133,8 +135,7 @@ std::filesystem::path TestData() {
   if (given != nullptr && *given != '\0') {
     return given;
   }
-  const char* const source = std::getenv("SLUIS_SOURCE_DIR");
-  return std::filesystem::path(source == nullptr ? "." : source) / ".." / "shared" / "data";
+  return std::filesystem::path(SLUIS_SOURCE_DIR) / ".." / "shared" / "data";
 }
 
 TEST(Rfc9497Vectors, AllOfRistretto255) {
