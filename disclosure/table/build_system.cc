@@ -1,0 +1,226 @@
+#include "disclosure/table/build_system.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+#include "disclosure/system/table_shape.h"
+
+namespace sluis::disclosure {
+namespace {
+
+void AppendKey(std::int32_t number, std::string& key) {
+  key.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+// Gives each set of records one cell of the system. A set is: the units that are counted, the population, and the range
+// of leaves of each dimension that is narrower than the population.
+class CellNumbers {
+ public:
+  explicit CellNumbers(const TablePlan& plan) : plan_(plan) {}
+
+  absl::StatusOr<std::vector<std::int32_t>> Number(std::size_t t, std::int64_t cells) {
+    const PlannedTable& table = plan_.tables[t];
+    std::string head;
+    AppendKey(table.unit_register, head);
+    AppendKey(Population(t), head);
+    // In the order of names, so that two tables with the same dimensions in another order share their cells.
+    std::map<std::string, std::size_t> by_name;
+    for (std::size_t d = 0; d < table.dimensions.size(); ++d) by_name.emplace(table.dimensions[d].name, d);
+    std::vector<std::int64_t> stride(table.dimensions.size(), 1);
+    for (std::size_t d = stride.size(); d-- > 1;) stride[d - 1] = stride[d] * table.dimensions[d].hierarchy.size();
+    std::vector<std::int32_t> numbers;
+    numbers.reserve(static_cast<std::size_t>(cells));
+    for (std::int64_t cell = 0; cell < cells; ++cell) {
+      std::string key = head;
+      for (const auto& [name, d] : by_name) {
+        const Hierarchy& hierarchy = table.dimensions[d].hierarchy;
+        const auto code = static_cast<std::size_t>(cell / stride[d] % hierarchy.size());
+        const Hierarchy::Node& node = hierarchy.nodes()[code];
+        if (node.leaf_end - node.leaf_begin == hierarchy.num_leaves()) continue;
+        AppendKey(dimension_.emplace(name, static_cast<std::int32_t>(dimension_.size())).first->second, key);
+        AppendKey(node.leaf_begin, key);
+        AppendKey(node.leaf_end, key);
+      }
+      if (number_.size() == static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+        return absl::ResourceExhaustedError("tables: more than 2^31 - 1 cells together");
+      }
+      numbers.push_back(number_.emplace(std::move(key), static_cast<std::int32_t>(number_.size())).first->second);
+    }
+    return numbers;
+  }
+
+  std::int32_t size() const { return static_cast<std::int32_t>(number_.size()); }
+
+ private:
+  // The first table with the same population; planning let populations be equal or disjoint only.
+  std::int32_t Population(std::size_t t) const {
+    const auto terms = [](const PlannedTable& table) {
+      std::map<std::string, std::vector<bool>> result;
+      for (const PlannedFilter& filter : table.population) {
+        const bool all = std::find(filter.leaves.begin(), filter.leaves.end(), false) == filter.leaves.end();
+        if (!all) result.emplace(filter.dimension, filter.leaves);
+      }
+      return result;
+    };
+    for (std::size_t other = 0; other < t; ++other) {
+      if (terms(plan_.tables[other]) == terms(plan_.tables[t])) return static_cast<std::int32_t>(other);
+    }
+    return static_cast<std::int32_t>(t);
+  }
+
+  const TablePlan& plan_;
+  std::unordered_map<std::string, std::int32_t> number_;
+  std::map<std::string, std::int32_t> dimension_;
+};
+
+absl::Status AddRelations(const PlannedTable& table, std::span<const std::int32_t> cell_of, Relations& relations,
+                          std::unordered_set<std::string>& seen) {
+  std::vector<DimensionTree> trees;
+  for (const PlannedDimension& dimension : table.dimensions) {
+    DimensionTree& tree = trees.emplace_back();
+    for (const Hierarchy::Node& node : dimension.hierarchy.nodes()) tree.parent.push_back(node.parent);
+  }
+  SLUIS_ASSIGN_OR_RETURN(const TableShape shape, TableShape::Create(std::move(trees)));
+  const Relations own = shape.BuildRelations();
+  std::vector<std::int32_t> parts;
+  for (std::int64_t r = 0; r < own.size(); ++r) {
+    const std::int32_t total = cell_of[static_cast<std::size_t>(own.total[static_cast<std::size_t>(r)])];
+    parts.clear();
+    for (const std::int32_t part : own.parts(r)) parts.push_back(cell_of[static_cast<std::size_t>(part)]);
+    if (parts.size() == 1) continue;  // a code and its only child are one cell
+    std::sort(parts.begin(), parts.end());
+    std::string key;
+    AppendKey(total, key);
+    for (const std::int32_t part : parts) AppendKey(part, key);
+    if (seen.insert(std::move(key)).second) relations.Add(total, parts);
+  }
+  return absl::OkStatus();
+}
+
+// Spreads the values of a cube over the cells of the system.
+void Place(const std::vector<std::int64_t>& values, std::span<const std::int32_t> cell_of, std::size_t width,
+           std::vector<std::int64_t>& out) {
+  for (std::size_t cell = 0; cell < cell_of.size(); ++cell) {
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(cell * width), width,
+                out.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(cell_of[cell]) * width));
+  }
+}
+
+std::vector<ContributionView> BuildViews(const TablePlan& plan, std::span<const Cube> cubes,
+                                         const RequestSystem& request, std::size_t cells) {
+  std::vector<ContributionView> views;
+  const auto empty_view = [&](std::int32_t measure, MeasureKind kind, bool by_holding, int top) {
+    ContributionView view{.measure = measure, .kind = kind, .by_holding = by_holding};
+    view.cells.contributors.assign(cells, 0);
+    view.cells.total.assign(cells, 0);
+    view.cells.top_per_cell = top;
+    view.cells.top.assign(cells * static_cast<std::size_t>(top), 0);
+    return view;
+  };
+  ContributionView count = empty_view(0, MeasureKind::kCount, false, 0);
+  for (std::size_t t = 0; t < cubes.size(); ++t) {
+    Place(cubes[t].count, request.cell_of[t], 1, count.cells.contributors);
+  }
+  count.cells.total = count.cells.contributors;
+  views.push_back(std::move(count));
+  for (std::size_t a = 0; a < plan.amounts.size(); ++a) {
+    for (const bool by_holding : {false, true}) {
+      if (by_holding && plan.amounts[a].holding < 0) continue;
+      const int top = cubes.empty() ? 0 : cubes[0].top;
+      ContributionView view = empty_view(static_cast<std::int32_t>(a) + 1, MeasureKind::kAmount, by_holding, top);
+      for (std::size_t t = 0; t < cubes.size(); ++t) {
+        if (plan.tables[t].is_linkage_rate) continue;
+        const CubeAmounts& amounts = cubes[t].amounts[a];
+        const auto& cell_of = request.cell_of[t];
+        Place(amounts.sum, cell_of, 1, view.cells.total);
+        Place(by_holding ? amounts.holdings : amounts.persons, cell_of, 1, view.cells.contributors);
+        Place(by_holding ? amounts.top_by_holding : amounts.top_by_person, cell_of, static_cast<std::size_t>(top),
+              view.cells.top);
+      }
+      views.push_back(std::move(view));
+    }
+  }
+  return views;
+}
+
+}  // namespace
+
+int TopNeeded(const RuleSet& rules) {
+  int top = rules.p_percent || rules.prior_posterior ? 2 : 1;
+  for (const DominanceRule& rule : rules.dominance) top = std::max(top, static_cast<int>(rule.n));
+  return top;
+}
+
+absl::StatusOr<std::vector<PrimaryStatus>> EvaluateViews(std::span<const ContributionView> views, std::int32_t measure,
+                                                         std::int32_t num_cells, const RuleSet& rules) {
+  std::vector<PrimaryStatus> result(static_cast<std::size_t>(num_cells));
+  for (const ContributionView& view : views) {
+    if (view.measure != measure) continue;
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<PrimaryStatus> status, EvaluateRules(view.cells, view.kind, rules));
+    if (status.size() != result.size()) return absl::InvalidArgumentError("views: one entry a cell is expected");
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      if (status[i].reason == PrimaryReason::kNone) continue;
+      PrimaryStatus& merged = result[i];
+      const bool first = merged.reason == PrimaryReason::kNone;
+      merged.reason = first ? status[i].reason : std::min(merged.reason, status[i].reason);
+      merged.lower_level = std::max(merged.lower_level, status[i].lower_level);
+      merged.upper_level = std::max(merged.upper_level, status[i].upper_level);
+    }
+  }
+  return result;
+}
+
+absl::StatusOr<RequestSystem> BuildSystem(const TablePlan& plan, std::span<const Cube> cubes, const RuleSet& rules) {
+  if (cubes.size() != plan.tables.size()) {
+    return absl::InvalidArgumentError("cubes: one for each table of the plan is expected");
+  }
+  RequestSystem result;
+  CellNumbers numbers(plan);
+  for (std::size_t t = 0; t < cubes.size(); ++t) {
+    SLUIS_ASSIGN_OR_RETURN(std::vector<std::int32_t> cell_of,
+                           numbers.Number(t, static_cast<std::int64_t>(cubes[t].count.size())));
+    result.cell_of.push_back(std::move(cell_of));
+  }
+  std::vector<std::string> names = {plan.count_measure};
+  for (const PlannedAmount& amount : plan.amounts) names.push_back(amount.name);
+  result.system = MakeCellSystem(numbers.size(), names);
+  std::unordered_set<std::string> seen;
+  for (std::size_t t = 0; t < cubes.size(); ++t) {
+    SLUIS_RETURN_IF_ERROR(AddRelations(plan.tables[t], result.cell_of[t], result.system.relations, seen));
+  }
+  result.views = BuildViews(plan, cubes, result, static_cast<std::size_t>(numbers.size()));
+  for (const ContributionView& view : result.views) {
+    result.system.measures[static_cast<std::size_t>(view.measure)].value = view.cells.total;
+  }
+  for (std::size_t m = 0; m < names.size(); ++m) {
+    const auto measure = static_cast<std::int32_t>(m);
+    absl::StatusOr<std::vector<PrimaryStatus>> status = EvaluateViews(result.views, measure, numbers.size(), rules);
+    if (!status.ok()) return common::Annotate(status.status(), "measure " + names[m]);
+    SLUIS_RETURN_IF_ERROR(ApplyStatus(*status, measure, result.system));
+  }
+  MarkEmptyCells(result.system);
+  SetUpperBounds(result.system);
+  const std::vector<std::int64_t>& count = result.system.measures[0].value;
+  for (std::size_t i = 0; i < count.size(); ++i) result.system.cost[i] = count[i] + 1;
+  SLUIS_RETURN_IF_ERROR(Validate(result.system));
+  return result;
+}
+
+DryRunFigures SummariseDryRun(const TablePlan& plan, std::span<const Cube> cubes) {
+  DryRunFigures figures;
+  for (std::size_t t = 0; t < cubes.size(); ++t) {
+    const auto cells = static_cast<std::int64_t>(cubes[t].count.size());
+    const auto empty = std::count(cubes[t].count.begin(), cubes[t].count.end(), 0);
+    const auto fifths = static_cast<int>((40 * empty + cells) / (2 * cells));  // of 20, to the nearest
+    figures.tables.push_back({plan.tables[t].name, cells, 5 * fifths});
+  }
+  return figures;
+}
+
+}  // namespace sluis::disclosure

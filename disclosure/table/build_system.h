@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "disclosure/rules/rules.h"
+#include "disclosure/system/system.h"
+#include "disclosure/table/columns.h"
+#include "disclosure/table/derive.h"
+#include "disclosure/table/plan.h"
+#include "disclosure/table/rollup.h"
+
+namespace sluis::disclosure {
+
+// Returns the cubes of all tables of `plan`, in its order: every cell, with the count and all amounts of the request,
+// also those that a table did not ask for (they are protected together). Linkage rates count records and have no
+// amounts. `registers`: in the order of the permit; `columns`: of plan.variables; `options.top`: TopNeeded(rules).
+//
+// Errors: INVALID_ARGUMENT naming the dimension if a record has no value and its hierarchy no code "_U"; as Tabulate
+// and RollUp, with the table's name.
+[[nodiscard]] absl::StatusOr<std::vector<Cube>> TabulatePlan(const TablePlan& plan,
+                                                             std::span<const RegisterColumns> registers,
+                                                             std::span<const DerivedColumn> columns,
+                                                             const TabulateOptions& options);
+
+// Returns how many of the largest contributions the rules look at, at least 1.
+[[nodiscard]] int TopNeeded(const RuleSet& rules);
+
+// Everybody who contributes to one measure, seen one way: each person as a contributor, or each holding. Both must be
+// safe: a person with two jobs is two holdings' part, a holding many persons' sum.
+struct ContributionView {
+  std::int32_t measure = 0;  // in the cell system
+  MeasureKind kind = MeasureKind::kCount;
+  bool by_holding = false;
+  CellContributions cells{};
+};
+
+// The cells of all tables of one request, protected as one system.
+struct RequestSystem {
+  CellSystem system{};  // measure 0: the count; then the amounts of the plan
+  // Of each table, of each cell of its cube: the cell of the system. Cells that are the same set of records (in two
+  // tables, or a code and its only child) are one cell there.
+  std::vector<std::vector<std::int32_t>> cell_of{};
+  std::vector<ContributionView> views{};
+};
+
+// Returns the system of `cubes` (as TabulatePlan returned them for `plan`): values, all additive relations, primary
+// cells and protection levels under `rules`, bounds, and as cost of a suppressed cell its number of records plus 1.
+//
+// Errors: INVALID_ARGUMENT on invalid rules or values above 2^50; RESOURCE_EXHAUSTED above 2^31 - 1 cells.
+// Does not relate tables whose dimensions only overlap in what they classify (age in classes here, the same ages
+// by another variable there): planning refuses two variables for one dimension.
+[[nodiscard]] absl::StatusOr<RequestSystem> BuildSystem(const TablePlan& plan, std::span<const Cube> cubes,
+                                                        const RuleSet& rules);
+
+// Returns the status of each cell in measure `measure` under all of its views: the first reason in the order of
+// PrimaryReason, the widest levels. `num_cells`: cells of the system. Errors: as EvaluateRules.
+[[nodiscard]] absl::StatusOr<std::vector<PrimaryStatus>> EvaluateViews(std::span<const ContributionView> views,
+                                                                       std::int32_t measure, std::int32_t num_cells,
+                                                                       const RuleSet& rules);
+
+// What a requester may know before anything is released.
+struct DryRunFigures {
+  struct Table {
+    std::string name{};
+    std::int64_t cells = 0;
+    int empty_percent = 0;  // share of empty cells, to the nearest multiple of 5
+  };
+  std::vector<Table> tables{};
+};
+[[nodiscard]] DryRunFigures SummariseDryRun(const TablePlan& plan, std::span<const Cube> cubes);
+
+}  // namespace sluis::disclosure

@@ -1,0 +1,208 @@
+#include "disclosure/table/build_system.h"
+
+#include <random>
+
+#include "common/status/matchers.h"
+#include "tests/disclosure/table/country.h"
+
+namespace sluis::disclosure {
+namespace {
+
+using common::FromCivil;
+using common::kMissingCode;
+using common::kMissingDate;
+using common::testing::StatusIs;
+using testing::CountryAttachments;
+using testing::CountryPermit;
+using testing::CountryRequest;
+using ::testing::ElementsAre;
+using testing::RowBytes;
+
+RuleSet Rules() {
+  return {.minimum_frequency = MinimumFrequencyRule{.threshold = 4, .count_range = 3, .amount_range_percent = 20},
+          .dominance = {},
+          .p_percent = PPercentRule{.p = 10},
+          .prior_posterior = {}};
+}
+
+// 200 persons with one or two jobs, and 60 benefits of which a fifth is unlinked.
+class BuildSystemTest : public ::testing::Test {
+ protected:
+  BuildSystemTest() : permit_(CountryPermit()) {
+    for (const common::PermitRegister& reg : permit_.registers) registers_.emplace_back(&reg);
+    std::mt19937_64 random(11);
+    const auto below = [&](std::uint64_t n) { return random() % n; };
+    RowBytes persons, jobs, benefits;
+    std::vector<std::int32_t> of_job, of_benefit;
+    for (std::int32_t i = 0; i < 200; ++i) {
+      const auto country = [&] { return static_cast<std::uint16_t>(below(8) < 5 ? 0 : below(4)); };
+      persons.Code(static_cast<std::uint16_t>(below(2))).Date(FromCivil({1940 + static_cast<int>(below(80)), 5, 6}));
+      persons.Code(country()).Code(country()).Code(country()).Integer(1);
+      for (std::uint64_t j = below(3); j-- > 0;) {
+        jobs.Date(FromCivil({2023, 1, 1}))
+            .Date(below(4) == 0 ? FromCivil({2023, 12, 31}) : kMissingDate)
+            .Integer(static_cast<std::int64_t>(below(5000)))
+            .Token(1'000'000 + below(20));
+        of_job.push_back(i);
+      }
+      if (i % 4 == 0) {
+        benefits.Code(static_cast<std::uint16_t>(below(4)));
+        of_benefit.push_back(below(5) == 0 ? -1 : i);
+      }
+    }
+    EXPECT_TRUE(registers_[0].AppendRows(persons.bytes(), {}).ok());
+    EXPECT_TRUE(registers_[1].AppendRows(jobs.bytes(), of_job).ok());
+    EXPECT_TRUE(registers_[2].AppendRows(benefits.bytes(), of_benefit).ok());
+  }
+
+  absl::StatusOr<RequestSystem> Build(const TableRequest& request) {
+    auto plan = PlanTables(request, permit_, CountryAttachments());
+    if (!plan.ok()) return plan.status();
+    plan_ = *std::move(plan);
+    auto columns = DeriveColumns(plan_.variables, registers_);
+    if (!columns.ok()) return columns.status();
+    auto cubes = TabulatePlan(plan_, registers_, *columns, {.threads = 2, .top = TopNeeded(Rules())});
+    if (!cubes.ok()) return cubes.status();
+    cubes_ = *std::move(cubes);
+    return BuildSystem(plan_, cubes_, Rules());
+  }
+
+  // Number of a cell in the cube of table `t`, by the codes of its dimensions.
+  std::size_t CubeCell(std::size_t t, const std::vector<std::string>& codes) {
+    std::size_t cell = 0;
+    for (std::size_t d = 0; d < codes.size(); ++d) {
+      const Hierarchy& hierarchy = plan_.tables[t].dimensions[d].hierarchy;
+      cell = cell * static_cast<std::size_t>(hierarchy.size()) + static_cast<std::size_t>(*hierarchy.Find(codes[d]));
+    }
+    return cell;
+  }
+
+  common::Permit permit_;
+  std::vector<RegisterColumns> registers_;
+  TablePlan plan_;
+  std::vector<Cube> cubes_;
+};
+
+TEST_F(BuildSystemTest, MakesOneValidSystemOfCountsAndSums) {
+  const auto request = Build(CountryRequest());
+  SLUIS_ASSERT_OK(request);
+  SLUIS_EXPECT_OK(Validate(request->system));
+  EXPECT_EQ(request->system.num_cells, 21);
+  ASSERT_EQ(request->system.measures.size(), 2u);
+  EXPECT_EQ(request->system.measures[0].name, "people");
+  EXPECT_EQ(request->system.measures[0].value[0], 200);
+  ASSERT_EQ(request->views.size(), 3u);  // persons; wages by person and by holding
+  // A cell with too few persons is primary, in however many jobs they are.
+  for (std::int32_t cell = 0; cell < request->system.num_cells; ++cell) {
+    const std::int64_t persons = request->views[1].cells.contributors[static_cast<std::size_t>(cell)];
+    EXPECT_TRUE(persons == 0 || persons >= 4 || request->system.IsPrimary(1, cell)) << cell;
+    EXPECT_EQ(request->system.cost[static_cast<std::size_t>(cell)],
+              request->system.measures[0].value[static_cast<std::size_t>(cell)] + 1);
+  }
+}
+
+TEST_F(BuildSystemTest, EvaluatesEachViewAndTakesTheWidestLevels) {
+  ContributionView by_person{.measure = 0, .kind = MeasureKind::kAmount};
+  by_person.cells = {.contributors = {2, 9}, .total = {100, 100}, .top_per_cell = 2, .top = {60, 40, 20, 10}};
+  ContributionView by_holding = by_person;
+  by_holding.by_holding = true;
+  by_holding.cells.contributors = {9, 9};
+  by_holding.cells.top = {20, 10, 90, 5};
+  const std::vector<ContributionView> views = {by_person, by_holding};
+  const auto status = EvaluateViews(views, 0, 2, Rules());
+  SLUIS_ASSERT_OK(status);
+  EXPECT_EQ((*status)[0].reason, PrimaryReason::kFrequency);
+  EXPECT_EQ((*status)[0].upper_level, 20);  // 20 % of 100, wider than p%: ceil(10 % of 60) - 0 = 6
+  EXPECT_EQ((*status)[1].reason, PrimaryReason::kPPercent);
+  EXPECT_EQ((*status)[1].upper_level, 4);  // ceil(10 % of 90) - (100 - 90 - 5)
+}
+
+TEST_F(BuildSystemTest, TablesShareTheCellsThatAreTheSameRecords) {
+  TableRequest request = CountryRequest();
+  request.tables.push_back(request.tables[0]);
+  request.tables[1].name = "by_age";
+  request.tables[1].dimensions = {{"origin", "origin"}, {"age", "age"}};
+  const auto built = Build(request);
+  SLUIS_ASSERT_OK(built);
+  const auto cell = [&](std::size_t t, const std::vector<std::string>& codes) {
+    return built->cell_of[t][CubeCell(t, codes)];
+  };
+  EXPECT_EQ(cell(0, {"T", "TUR"}), cell(1, {"TUR", "T"}));
+  EXPECT_EQ(cell(0, {"T", "TOT"}), cell(1, {"TOT", "T"}));
+  EXPECT_NE(cell(0, {"F", "TUR"}), cell(1, {"TUR", "W"}));
+  EXPECT_EQ(built->system.num_cells, 21 + 7 * 6 - 7);
+  // The relation "TUR + MAR = XNL over everybody" stands in both tables and once in the system.
+  int same = 0;
+  for (std::int64_t r = 0; r < built->system.relations.size(); ++r) {
+    same += built->system.relations.total[static_cast<std::size_t>(r)] == cell(0, {"T", "XNL"}) &&
+            built->system.relations.parts(r)[0] == std::min(cell(0, {"T", "TUR"}), cell(0, {"T", "MAR"}));
+  }
+  EXPECT_EQ(same, 1);
+}
+
+TEST_F(BuildSystemTest, PopulationsLeaveOutOthersAndMergeSingleChildren) {
+  TableRequest request = CountryRequest();
+  request.tables[0].population = {{"age", "age", {"Y15-64"}}};
+  request.tables[0].dimensions = {{"age", "age"}, {"sex", "sex"}};
+  const auto built = Build(request);
+  SLUIS_ASSERT_OK(built);
+  // T > W > Y15-64 are the same records: three nodes, one cell for each sex.
+  EXPECT_EQ(built->cell_of[0].size(), 9u);
+  EXPECT_EQ(built->system.num_cells, 3);
+  std::int64_t expected = 0;
+  for (const std::int32_t birth : registers_[0].column(1).dates) {
+    const int age = common::AgeInYears(birth, FromCivil({2024, 7, 1}));
+    expected += age >= 15 && age < 65;
+  }
+  EXPECT_EQ(built->system.measures[0].value[static_cast<std::size_t>(built->cell_of[0][0])], expected);
+}
+
+TEST_F(BuildSystemTest, WagesAreThoseOfJobsThatCoverTheDate) {
+  const auto built = Build(CountryRequest());
+  SLUIS_ASSERT_OK(built);
+  std::int64_t expected = 0;
+  for (std::size_t i = 0; i < registers_[1].column(2).integers.size(); ++i) {
+    if (registers_[1].column(1).dates[i] == kMissingDate) expected += registers_[1].column(2).integers[i];
+  }
+  EXPECT_EQ(built->system.measures[1].value[0], expected);
+}
+
+TEST_F(BuildSystemTest, LinkageRatesStandBesideInTheSameSystem) {
+  TableRequest request = CountryRequest();
+  request.linkage_rates = {{"benefits", TableDimension{"origin", "born"}}, {"jobs", {}}};
+  const auto built = Build(request);
+  SLUIS_ASSERT_OK(built);
+  const auto value = [&](std::size_t t, const std::vector<std::string>& codes) {
+    return built->system.measures[0].value[static_cast<std::size_t>(built->cell_of[t][CubeCell(t, codes)])];
+  };
+  EXPECT_EQ(value(1, {"TOT", kTotalCode}), 50);
+  EXPECT_EQ(value(1, {"XNL", kLinkedCode}) + value(1, {"XNL", kUnlinkedCode}), value(1, {"XNL", kTotalCode}));
+  EXPECT_GT(value(1, {"TOT", kUnlinkedCode}), 0);
+  EXPECT_EQ(value(2, {kLinkedCode}), registers_[1].rows());
+  EXPECT_EQ(built->system.measures[1].value[static_cast<std::size_t>(built->cell_of[1][0])], 0);
+  EXPECT_EQ(built->system.num_cells, 21 + 7 * 3 + 3);
+}
+
+TEST_F(BuildSystemTest, MissingValuesNeedAPlaceInTheHierarchy) {
+  EXPECT_TRUE(registers_[0]
+                  .AppendRows(RowBytes().Code(kMissingCode).Date(0).Code(0).Code(0).Code(0).Integer(0).bytes(), {})
+                  .ok());
+  EXPECT_THAT(Build(CountryRequest()),
+              StatusIs(absl::StatusCode::kInvalidArgument, "table work: dimension sex: some records have no value"));
+}
+
+TEST(SummariseDryRun, BandsTheShareOfEmptyCells) {
+  TablePlan plan;
+  plan.tables = {{.name = "t"}};
+  const auto share = [&](std::vector<std::int64_t> count) {
+    const std::vector<Cube> cubes = {{.nodes = {}, .count = std::move(count), .amounts = {}}};
+    return SummariseDryRun(plan, cubes).tables[0].empty_percent;
+  };
+  EXPECT_EQ(share({1, 2, 3}), 0);
+  EXPECT_EQ(share({0, 2, 3}), 35);  // 33.3 %
+  EXPECT_EQ(share({0, 0, 3}), 65);  // 66.7 %
+  EXPECT_EQ(share({0}), 100);
+}
+
+}  // namespace
+}  // namespace sluis::disclosure
