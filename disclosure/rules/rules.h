@@ -42,10 +42,10 @@ struct PriorPosteriorRule {
 };
 
 struct RuleSet {
-  std::optional<MinimumFrequencyRule> minimum_frequency;
-  std::vector<DominanceRule> dominance;  // at most 2
-  std::optional<PPercentRule> p_percent;
-  std::optional<PriorPosteriorRule> prior_posterior;
+  std::optional<MinimumFrequencyRule> minimum_frequency = std::nullopt;
+  std::vector<DominanceRule> dominance = {};  // at most 2
+  std::optional<PPercentRule> p_percent = std::nullopt;
+  std::optional<PriorPosteriorRule> prior_posterior = std::nullopt;
 };
 
 // What the rules need to know of each cell. Contributions are per *holding*: the records of one contributor (an

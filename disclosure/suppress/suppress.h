@@ -20,7 +20,7 @@ struct SuppressOptions {
   // How much work may go into removing secondary cells that turned out not to be needed, in linear programs solved.
   // More gives fewer secondary cells, never another degree of safety; 0 removes only what costs nothing to remove.
   // Counted in steps, never in seconds: the result is the same on every machine.
-  int64_t max_cleanup_lps = 20'000;
+  int64_t max_cleanup_lps = 5'000;
   // Called now and then, from the calling thread. May be empty.
   std::function<void(SuppressPhase phase, int64_t done, int64_t total)> progress;
   // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
