@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/bytes/secret.h"
+#include "common/permit/permit.h"
+
+// A delivery: one extract of one register, as a custodian uploads it to the linker.
+
+namespace sluis::linker {
+
+inline constexpr std::size_t kPseudonymBytes = 32;  // an encoded ristretto255 element
+inline constexpr std::uint32_t kMaxChunkRecords = 8192;
+inline constexpr std::size_t kMaxChunkBytes = 4u << 20;  // pseudonyms and rows together
+inline constexpr std::uint32_t kMaxRowBytes = 64u << 10;
+inline constexpr std::size_t kMaxSealedDataKeyBytes = 4096;
+
+struct DeliveryHeader {
+  std::string delivery_id;  // the custodian's choice: 1 to 63 of A-Z a-z 0-9 . _ -, the first a letter or digit
+  std::string replaces;     // delivery_id of the current delivery, which this one replaces as a whole; empty: none
+  std::string permit_id;    // the project
+  common::Hash256 permit_sha256{};
+  std::string register_name;
+  std::uint64_t records = 0;
+  std::vector<std::string> match_keys;  // of the pseudonym columns, in the permit's order
+  std::uint32_t row_bytes = 0;          // length of every sealed row
+  std::string sealed_data_key;          // opaque to the linker
+  common::Hash256 schema_sha256{};      // of the table schema that the extract was checked against
+  common::Hash256 manifest_sha256{};    // of the custodian's manifest of the delivery
+
+  friend bool operator==(const DeliveryHeader&, const DeliveryHeader&) = default;
+};
+
+// Which delivery of a project.
+struct DeliveryName {
+  std::string register_name;
+  std::string delivery_id;
+
+  friend auto operator<=>(const DeliveryName&, const DeliveryName&) = default;
+};
+
+// Consecutive records of a delivery, in columns. `pseudonyms`: record after record, a pseudonym of kPseudonymBytes for
+// each match key of the header; all zero where the record lacks the key. `rows`: row_bytes for each record.
+struct Chunk {
+  std::uint32_t records = 0;
+  std::string_view pseudonyms;
+  std::string_view rows;
+};
+
+// Checks that `permit` names what `header` declares: project and document, register, match keys in order, schema,
+// and no more records than agreed. Sealed rows cannot be shorter than the permit's row.
+// Errors: INVALID_ARGUMENT naming the field.
+[[nodiscard]] absl::Status CheckHeader(const DeliveryHeader& header, const common::Permit& permit);
+
+// Checks that `chunk` has between 1 and kMaxChunkRecords whole records of `header`'s widths. Errors: INVALID_ARGUMENT.
+[[nodiscard]] absl::Status CheckChunk(const DeliveryHeader& header, const Chunk& chunk);
+
+[[nodiscard]] std::string EncodeHeader(const DeliveryHeader& header);
+
+// Digests that custodian and linker compute alike: SHA-256 of a line that names the format, then what is digested.
+//   header:   "sluis-delivery-header-v1\n", EncodeHeader (linker/store/codec.h)
+//   chunk:    "sluis-chunk-v1\n", number and records as 32 bits big-endian, pseudonyms, rows
+//   delivery: "sluis-delivery-v1\n", header digest, number of chunks as 32 bits big-endian, chunk digests in order
+[[nodiscard]] common::Hash256 HeaderDigest(const DeliveryHeader& header);
+[[nodiscard]] common::Hash256 ChunkDigest(std::uint32_t number, const Chunk& chunk);
+[[nodiscard]] common::Hash256 DeliveryDigest(const common::Hash256& header_digest,
+                                             std::span<const common::Hash256> chunk_digests);
+
+enum class DeliveryState : std::uint8_t {
+  kUploading = 1,
+  kCommitted = 2,  // the register's current delivery
+  kReplaced = 3,   // by a later one; its records are deleted
+  kWithdrawn = 4,  // its records are deleted
+};
+
+// What the linker keeps of a delivery beside its records.
+struct DeliveryRecord {
+  DeliveryHeader header;
+  DeliveryState state = DeliveryState::kUploading;
+  std::int64_t begun_seconds = 0;  // since 1970
+  std::int64_t ended_seconds = 0;  // commit, replacement or withdrawal; 0 while uploading
+  std::uint32_t chunks = 0;        // once committed
+  common::Hash256 sha256{};        // delivery digest, once committed
+
+  DeliveryName name() const { return {header.register_name, header.delivery_id}; }
+};
+[[nodiscard]] std::string EncodeDelivery(const DeliveryRecord& delivery);
+// Errors: DATA_LOSS.
+[[nodiscard]] absl::StatusOr<DeliveryRecord> DecodeDelivery(std::string_view bytes);
+
+// What the linker keeps of a chunk beside its columns.
+struct ChunkRecord {
+  std::uint32_t records = 0;
+  std::uint64_t records_through = 0;  // of this chunk and all before it
+  common::Hash256 sha256{};
+  std::int64_t stored_seconds = 0;
+};
+[[nodiscard]] std::string EncodeChunkRecord(const ChunkRecord& chunk);
+// Errors: DATA_LOSS.
+[[nodiscard]] absl::StatusOr<ChunkRecord> DecodeChunkRecord(std::string_view bytes);
+
+}  // namespace sluis::linker

@@ -1,0 +1,112 @@
+#include "linker/store/link_project.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+
+namespace sluis::linker {
+namespace {
+
+// The tokens of a delivery, as matching reads them.
+class StoredTokens : public TokenSource {
+ public:
+  StoredTokens(const ProjectReader& reader, const DeliveryRecord& delivery) : reader_(reader), delivery_(delivery) {}
+
+  std::uint64_t records() const override { return delivery_.header.records; }
+  absl::Status Scan(const std::function<absl::Status(const TokenChunk&)>& visit) const override {
+    return reader_.ScanTokens(delivery_, visit);
+  }
+
+ private:
+  const ProjectReader& reader_;
+  const DeliveryRecord& delivery_;
+};
+
+// Returns the current deliveries, the backbone's first, then in the permit's order.
+absl::StatusOr<std::vector<DeliveryRecord>> CurrentDeliveries(const ProjectReader& reader,
+                                                              const common::Permit& permit) {
+  std::vector<DeliveryRecord> deliveries;
+  for (const common::PermitRegister& named : permit.registers) {
+    SLUIS_ASSIGN_OR_RETURN(std::optional<DeliveryRecord> current, reader.Current(named.name));
+    if (!current) {
+      if (named.backbone) {
+        return common::WithReason(
+            absl::FailedPreconditionError(
+                absl::StrCat("register ", named.name, ": the backbone has no delivery; its custodian must submit one")),
+            "BACKBONE_MISSING");
+      }
+      continue;
+    }
+    if (current->header.permit_sha256 != permit.sha256) {
+      return common::WithReason(
+          absl::FailedPreconditionError(absl::StrCat(
+              "register ", named.name, ": it was delivered under another version of the permit; deliver it again")),
+          "PERMIT_CHANGED");
+    }
+    deliveries.insert(named.backbone ? deliveries.begin() : deliveries.end(), *std::move(current));
+  }
+  return deliveries;
+}
+
+RegisterTokens TokensOf(const DeliveryRecord& delivery, const common::Permit& permit, const TokenSource& source) {
+  RegisterTokens tokens;
+  tokens.name = delivery.header.register_name;
+  tokens.many_per_person = permit.FindRegister(tokens.name)->many_per_person;
+  tokens.source = &source;
+  for (const std::string& match_key : delivery.header.match_keys) {
+    tokens.passes.push_back(static_cast<int>(permit.FindMatchKey(match_key) - permit.match_keys.data()));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Permit& permit, common::SecretBytes seed,
+                                            const LinkOptions& options, std::int64_t now_seconds) {
+  if (permit.id != store.project()) {
+    return absl::InvalidArgumentError("the permit is not this project's");
+  }
+  const std::unique_ptr<ProjectSnapshot> snapshot = store.Snapshot();
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryRecord> deliveries, CurrentDeliveries(snapshot->reader(), permit));
+  SLUIS_ASSIGN_OR_RETURN(const std::unique_ptr<LinkSetWriter> writer, LinkSetWriter::Create(store, snapshot->reader()));
+
+  std::vector<StoredTokens> sources;
+  sources.reserve(deliveries.size());
+  std::vector<RegisterTokens> registers;
+  for (const DeliveryRecord& delivery : deliveries) {
+    registers.push_back(TokensOf(delivery, permit, sources.emplace_back(snapshot->reader(), delivery)));
+  }
+  std::vector<std::string> match_keys;
+  for (const common::MatchKey& match_key : permit.match_keys) {
+    match_keys.push_back(match_key.name);
+  }
+
+  LinkageIds ids(std::move(seed));
+  LinkSetHeader header;
+  header.permit_id = permit.id;
+  header.permit_sha256 = permit.sha256;
+  header.made_seconds = now_seconds;
+  header.registers.resize(deliveries.size());
+  header.reports.resize(deliveries.size() - 1);
+  const std::span<const RegisterTokens> satellites(registers.begin() + 1, registers.end());
+  SLUIS_RETURN_IF_ERROR(LinkSatellites(
+      registers[0], satellites, match_keys, options, [&](std::size_t satellite, SatelliteLinks links) -> absl::Status {
+        header.reports[satellite] = std::move(links.report);
+        const auto number = static_cast<std::uint32_t>(satellite + 1);
+        SLUIS_ASSIGN_OR_RETURN(header.registers[number],
+                               writer->WriteRegister(deliveries[number], [&](std::uint32_t record) {
+                                 const bool found = links.pass[record] != kNotFound;
+                                 return LinkSetWriter::Link{ids.Get(found ? 0 : number, links.entity[record]), found};
+                               }));
+        return absl::OkStatus();
+      }));
+  SLUIS_ASSIGN_OR_RETURN(header.registers[0], writer->WriteRegister(deliveries[0], [&](std::uint32_t record) {
+    return LinkSetWriter::Link{ids.Get(0, record), true};
+  }));
+  return writer->Prepare(std::move(header));
+}
+
+}  // namespace sluis::linker

@@ -1,0 +1,206 @@
+#include "linker/store/project_reader.h"
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/crypto.h"
+#include "common/status/status.h"
+#include "linker/store/links_digest.h"
+
+namespace sluis::linker {
+namespace {
+
+// Scans `prefix` and calls `visit` with each key's part behind the prefix; stops at the first error.
+absl::Status ScanPrefix(const common::StoreView& view, std::string_view family, const std::string& prefix,
+                        const std::function<absl::Status(std::string_view key, std::string_view value)>& visit) {
+  absl::Status status;
+  SLUIS_RETURN_IF_ERROR(view.Scan(family, prefix, {}, [&](std::string_view key, std::string_view value) {
+    status = visit(key, value);
+    return status.ok();
+  }));
+  return status;
+}
+
+absl::Status MissingChunk(const std::string& register_name, std::uint32_t number) {
+  return absl::DataLossError(absl::StrCat("register ", register_name, ": chunk ", number, " is missing in the store"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<DeliveryRecord>> ProjectReader::Delivery(const DeliveryName& name) const {
+  const std::string key = keys_.DeliveryKey(name);
+  SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kDeliveries, key));
+  if (!sealed) {
+    return std::optional<DeliveryRecord>();
+  }
+  SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenRecord(key, *sealed));
+  SLUIS_ASSIGN_OR_RETURN(DeliveryRecord delivery, DecodeDelivery(bytes));
+  return std::optional(std::move(delivery));
+}
+
+absl::StatusOr<std::optional<DeliveryRecord>> ProjectReader::Current(const std::string& register_name) const {
+  const std::string key = keys_.CurrentKey(register_name);
+  SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kDeliveries, key));
+  if (!sealed) {
+    return std::optional<DeliveryRecord>();
+  }
+  SLUIS_ASSIGN_OR_RETURN(std::string delivery_id, keys_.OpenRecord(key, *sealed));
+  SLUIS_ASSIGN_OR_RETURN(std::optional<DeliveryRecord> delivery, Delivery({register_name, std::move(delivery_id)}));
+  if (!delivery || delivery->state != DeliveryState::kCommitted) {
+    return absl::DataLossError(
+        absl::StrCat("register ", register_name, ": its current delivery is missing in the store"));
+  }
+  return delivery;
+}
+
+absl::StatusOr<std::vector<DeliveryRecord>> ProjectReader::Deliveries() const {
+  std::vector<DeliveryRecord> deliveries;
+  SLUIS_RETURN_IF_ERROR(ScanPrefix(view_, kDeliveries, keys_.DeliveryPrefix(),
+                                   [&](std::string_view key, std::string_view sealed) -> absl::Status {
+                                     SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenRecord(key, sealed));
+                                     SLUIS_ASSIGN_OR_RETURN(DeliveryRecord delivery, DecodeDelivery(bytes));
+                                     deliveries.push_back(std::move(delivery));
+                                     return absl::OkStatus();
+                                   }));
+  return deliveries;
+}
+
+absl::StatusOr<std::optional<ChunkRecord>> ProjectReader::ChunkOf(const DeliveryRecord& delivery,
+                                                                  std::uint32_t number) const {
+  const std::string key = keys_.ChunkKey(delivery.name(), Column::kDescription, number);
+  SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kChunks, key));
+  if (!sealed) {
+    return std::optional<ChunkRecord>();
+  }
+  SLUIS_ASSIGN_OR_RETURN(const std::string bytes,
+                         keys_.OpenColumn(Column::kDescription, key, HeaderDigest(delivery.header), *sealed));
+  SLUIS_ASSIGN_OR_RETURN(const ChunkRecord chunk, DecodeChunkRecord(bytes));
+  return std::optional(chunk);
+}
+
+absl::StatusOr<std::vector<ChunkRecord>> ProjectReader::Chunks(const DeliveryRecord& delivery) const {
+  std::vector<ChunkRecord> chunks;
+  const common::Hash256 header_digest = HeaderDigest(delivery.header);
+  const DeliveryName name = delivery.name();
+  SLUIS_RETURN_IF_ERROR(ScanPrefix(view_, kChunks, keys_.ColumnPrefix(name, Column::kDescription),
+                                   [&](std::string_view key, std::string_view sealed) -> absl::Status {
+                                     const auto number = static_cast<std::uint32_t>(chunks.size());
+                                     if (key != keys_.ChunkKey(name, Column::kDescription, number)) {
+                                       return MissingChunk(name.register_name, number);
+                                     }
+                                     SLUIS_ASSIGN_OR_RETURN(
+                                         const std::string bytes,
+                                         keys_.OpenColumn(Column::kDescription, key, header_digest, sealed));
+                                     SLUIS_ASSIGN_OR_RETURN(const ChunkRecord chunk, DecodeChunkRecord(bytes));
+                                     chunks.push_back(chunk);
+                                     return absl::OkStatus();
+                                   }));
+  return chunks;
+}
+
+absl::Status ProjectReader::ScanTokens(const DeliveryRecord& delivery,
+                                       const std::function<absl::Status(const TokenChunk&)>& visit) const {
+  const common::Hash256 header_digest = HeaderDigest(delivery.header);
+  const DeliveryName name = delivery.name();
+  const std::size_t row_bytes = delivery.header.match_keys.size() * sizeof(Token);
+  std::uint32_t number = 0;
+  std::uint64_t first_record = 0;
+  std::vector<Token> tokens;
+  SLUIS_RETURN_IF_ERROR(ScanPrefix(
+      view_, kChunks, keys_.ColumnPrefix(name, Column::kTokens),
+      [&](std::string_view key, std::string_view sealed) -> absl::Status {
+        if (key != keys_.ChunkKey(name, Column::kTokens, number)) {
+          return MissingChunk(name.register_name, number);
+        }
+        SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenColumn(Column::kTokens, key, header_digest, sealed));
+        tokens.resize(bytes.size() / sizeof(Token));
+        std::memcpy(tokens.data(), bytes.data(), tokens.size() * sizeof(Token));
+        const auto count = static_cast<std::uint32_t>(bytes.size() / row_bytes);
+        SLUIS_RETURN_IF_ERROR(visit({first_record, count, tokens}));
+        first_record += count;
+        ++number;
+        return absl::OkStatus();
+      }));
+  return number == delivery.chunks ? absl::OkStatus() : MissingChunk(name.register_name, number);
+}
+
+absl::StatusOr<std::string> ProjectReader::ReadColumn(const DeliveryRecord& delivery, Column column,
+                                                      std::uint32_t chunk) const {
+  const std::string key = keys_.ChunkKey(delivery.name(), column, chunk);
+  SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kChunks, key));
+  if (!sealed) {
+    return absl::NotFoundError(absl::StrCat("register ", delivery.header.register_name, ": the delivery has no chunk ",
+                                            chunk, ", or was replaced or withdrawn"));
+  }
+  return keys_.OpenColumn(column, key, HeaderDigest(delivery.header), *sealed);
+}
+
+absl::StatusOr<std::string> ProjectReader::Pseudonyms(const DeliveryRecord& delivery, std::uint32_t chunk) const {
+  return ReadColumn(delivery, Column::kPseudonyms, chunk);
+}
+
+absl::StatusOr<std::string> ProjectReader::Rows(const DeliveryRecord& delivery, std::uint32_t chunk) const {
+  return ReadColumn(delivery, Column::kRows, chunk);
+}
+
+absl::StatusOr<std::pair<std::string, LinkSetHeader>> ProjectReader::ReadLinkSet(const LinkSetId& id) const {
+  const std::string key = keys_.LinkSetKey(id);
+  SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kLinkSets, key));
+  if (!sealed) {
+    return absl::NotFoundError("there is no such link set");
+  }
+  SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenRecord(key, *sealed));
+  const std::size_t header_begin = std::min(bytes.size(), kBuildIdLength);
+  SLUIS_ASSIGN_OR_RETURN(LinkSetHeader header, DecodeLinkSetHeader(std::string_view(bytes).substr(header_begin)));
+  if (LinkSetIdOf(header) != id) {
+    return absl::DataLossError("the linker's store: a link set does not have the hash that is its id");
+  }
+  return std::pair(bytes.substr(0, header_begin), std::move(header));
+}
+
+absl::StatusOr<LinkSetHeader> ProjectReader::LinkSet(const LinkSetId& id) const {
+  SLUIS_ASSIGN_OR_RETURN(auto found, ReadLinkSet(id));
+  return std::move(found.second);
+}
+
+absl::StatusOr<std::vector<LinkSetId>> ProjectReader::LinkSets() const {
+  std::vector<LinkSetId> ids;
+  const std::string prefix = keys_.LinkSetPrefix();
+  SLUIS_RETURN_IF_ERROR(
+      ScanPrefix(view_, kLinkSets, prefix, [&](std::string_view key, std::string_view) -> absl::Status {
+        SLUIS_ASSIGN_OR_RETURN(const std::string bytes, common::HexDecode(key.substr(prefix.size())));
+        LinkSetId id{};
+        std::memcpy(id.data(), bytes.data(), std::min(id.size(), bytes.size()));
+        ids.push_back(id);
+        return absl::OkStatus();
+      }));
+  return ids;
+}
+
+absl::Status ProjectReader::ScanLinks(const LinkSetId& id, const std::string& register_name,
+                                      const std::function<absl::Status(std::uint32_t, LinkChunk)>& visit) const {
+  SLUIS_ASSIGN_OR_RETURN(const auto found, ReadLinkSet(id));
+  const LinkedRegister* const linked = found.second.FindRegister(register_name);
+  if (linked == nullptr) {
+    return absl::NotFoundError(absl::StrCat("the link set does not hold register ", register_name));
+  }
+  LinksDigest digest;
+  for (std::uint32_t number = 0; number < linked->chunks; ++number) {
+    const std::string key = keys_.LinkChunkKey(found.first, register_name, number);
+    SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kLinkSets, key));
+    if (!sealed) {
+      return MissingChunk(register_name, number);
+    }
+    SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenLinks(key, *sealed));
+    digest.Add(bytes);
+    SLUIS_ASSIGN_OR_RETURN(LinkChunk chunk, DecodeLinkChunk(bytes));
+    SLUIS_RETURN_IF_ERROR(visit(number, std::move(chunk)));
+  }
+  if (digest.Finish() != linked->links_sha256) {
+    return absl::DataLossError(
+        absl::StrCat("register ", register_name, ": its links do not have the hash that the link set states"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace sluis::linker
