@@ -69,6 +69,12 @@ int renameat(int old_directory, const char* old_path, int new_directory, const c
                                                                                     new_directory, new_path);
 }
 
+int linkat(int old_directory, const char* old_path, int new_directory, const char* new_path, int flags) noexcept {
+  return MustFail() ? -1
+                    : Real<int (*)(int, const char*, int, const char*, int)>("linkat")(old_directory, old_path,
+                                                                                       new_directory, new_path, flags);
+}
+
 int unlinkat(int directory, const char* path, int flags) noexcept {
   return MustFail() ? -1 : Real<int (*)(int, const char*, int)>("unlinkat")(directory, path, flags);
 }

@@ -11,8 +11,8 @@ enum class FaultAction {
   kTear,   // a write() writes half of its bytes, then the process ends; other calls as kCrash
 };
 
-// While it lives, call number `nth` (from 1) of openat for writing, write, fchmod, fsync, renameat and unlinkat meets
-// `action`. One at a time; not thread-safe.
+// While it lives, call number `nth` (from 1) of openat for writing, write, fchmod, fsync, linkat, renameat and unlinkat
+// meets `action`. One at a time; not thread-safe.
 class ScopedFault {
  public:
   ScopedFault(int nth, FaultAction action, int error);
