@@ -21,9 +21,9 @@ constexpr int kMaxScale = 9;
 constexpr std::pair<std::string_view, ValueType> kTypes[] = {
     {"string", ValueType::kString}, {"integer", ValueType::kInteger}, {"number", ValueType::kNumber},
     {"date", ValueType::kDate},     {"boolean", ValueType::kBoolean}, {"year", ValueType::kYear}};
-constexpr std::pair<std::string_view, Role> kRoles[] = {
-    {"identifier", Role::kIdentifier}, {"quasi", Role::kQuasi}, {"attribute", Role::kAttribute},
-    {"weight", Role::kWeight},         {"time", Role::kTime},   {"ignore", Role::kIgnore}};
+constexpr std::pair<std::string_view, FieldRole> kRoles[] = {
+    {"identifier", FieldRole::kIdentifier}, {"quasi", FieldRole::kQuasi}, {"attribute", FieldRole::kAttribute},
+    {"weight", FieldRole::kWeight},         {"time", FieldRole::kTime},   {"ignore", FieldRole::kIgnore}};
 
 template <typename Choice, std::size_t size>
 bool Choose(const std::pair<std::string_view, Choice> (&choices)[size], std::string_view name, Choice& out) {
@@ -75,7 +75,7 @@ absl::Status ReadNumberKeys(ObjectReader& object, SchemaField& field) {
   if (found && (field.type != ValueType::kNumber || scale > kMaxScale)) {
     return object.Wrong("x-scale", "is the number of decimals of a number, 0 to 9");
   }
-  if (!found && field.type == ValueType::kNumber && field.role != Role::kIgnore) {
+  if (!found && field.type == ValueType::kNumber && field.role != FieldRole::kIgnore) {
     return object.Wrong("x-scale",
                         "is missing: how many decimals has this number? Amounts are kept as whole numbers "
                         "of that unit");
@@ -99,8 +99,8 @@ absl::Status ReadFixedWidth(ObjectReader& parent, SchemaField& field) {
 absl::Status CheckRole(const ObjectReader& object, const SchemaField& field) {
   const bool amount = field.type == ValueType::kInteger || field.type == ValueType::kNumber;
   const bool time = field.type == ValueType::kDate || field.type == ValueType::kYear;
-  if (field.role == Role::kWeight && !amount) return object.Wrong("x-role", "weight is for integer or number");
-  if (field.role == Role::kTime && !time) return object.Wrong("x-role", "time is for date or year");
+  if (field.role == FieldRole::kWeight && !amount) return object.Wrong("x-role", "weight is for integer or number");
+  if (field.role == FieldRole::kTime && !time) return object.Wrong("x-role", "time is for date or year");
   return absl::OkStatus();
 }
 
@@ -185,7 +185,7 @@ absl::Status ReadPrimaryKey(ObjectReader& object, Schema& schema) {
     const auto found = std::find_if(schema.fields.begin(), schema.fields.end(), [&](const SchemaField& field) {
       return name.is_string() && field.name == name.get<std::string>();
     });
-    if (found == schema.fields.end() || found->role == Role::kIgnore) {
+    if (found == schema.fields.end() || found->role == FieldRole::kIgnore) {
       return object.Wrong("primaryKey", "must name fields of the schema that are not ignored");
     }
     schema.primary_key.push_back(static_cast<std::size_t>(found - schema.fields.begin()));
@@ -199,7 +199,7 @@ absl::Status CheckFieldsTogether(const ObjectReader& object, Schema& schema) {
   std::size_t fixed = 0;
   for (const SchemaField& field : schema.fields) {
     if (!names.insert(field.name).second) return object.Wrong("fields", "has the name `" + field.name + "` twice");
-    if (field.role != Role::kIgnore && !permit_names.insert(field.permit_name).second) {
+    if (field.role != FieldRole::kIgnore && !permit_names.insert(field.permit_name).second) {
       return object.Wrong("fields", "has two fields for `" + field.permit_name + "`");
     }
     fixed += field.fixed_width ? 1 : 0;
@@ -250,7 +250,7 @@ std::string_view ValueTypeName(ValueType type) {
   return "";
 }
 
-std::string_view RoleName(Role role) {
+std::string_view RoleName(FieldRole role) {
   for (const auto& [name, value] : kRoles) {
     if (value == role) return name;
   }

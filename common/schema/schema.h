@@ -19,7 +19,7 @@ namespace sluis::common {
 enum class ValueType { kString, kInteger, kNumber, kDate, kBoolean, kYear };
 
 // What a field is for; every field has one, so that nothing is passed on by oversight.
-enum class Role {
+enum class FieldRole {
   kIdentifier,  // names a person by itself: only ever hashed
   kQuasi,       // part of a match key: hashed; may also be coarsened into an attribute
   kAttribute,
@@ -46,7 +46,7 @@ struct Constraints {
 struct SchemaField {
   std::string name;         // of the column
   std::string permit_name;  // what the permit calls it: x-field, else the name
-  Role role = Role::kIgnore;
+  FieldRole role = FieldRole::kIgnore;
   ValueType type = ValueType::kString;
   DateFormat date_format;
   bool partial_dates = false;  // 00 for an unknown day or month, 0000-00-00 for an unknown date
@@ -87,6 +87,6 @@ struct Schema {
 };
 
 [[nodiscard]] std::string_view ValueTypeName(ValueType type);
-[[nodiscard]] std::string_view RoleName(Role role);
+[[nodiscard]] std::string_view RoleName(FieldRole role);
 
 }  // namespace sluis::common

@@ -54,7 +54,7 @@ TEST(SchemaParse, ReadsYaml) {
   EXPECT_EQ(schema->fields[1].constraints.minimum, -25567);
   EXPECT_EQ(schema->fields[2].constraints.maximum, 9950);
   EXPECT_THAT(schema->fields[3].constraints.enumeration, ElementsAre("NO", "NL"));
-  EXPECT_EQ(schema->fields[4].role, Role::kIgnore);
+  EXPECT_EQ(schema->fields[4].role, FieldRole::kIgnore);
 }
 
 TEST(SchemaParse, ReadsJsonAlike) {
