@@ -1,0 +1,60 @@
+#include "cli/app/client.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/server.h"
+#include "common/rpc/status_convert.h"
+#include "common/status/status.h"
+
+namespace sluis::cli {
+
+absl::StatusOr<Client> Client::Open(const std::string& config_path, const std::string& permit_directory) {
+  Client client;
+  SLUIS_ASSIGN_OR_RETURN(client.config, common::LoadClientConfig(config_path));
+  SLUIS_ASSIGN_OR_RETURN(const auto approvers, common::ToApprovers(client.config.permits()));
+  SLUIS_ASSIGN_OR_RETURN(
+      client.permit,
+      common::LoadPermit(permit_directory, approvers, static_cast<int>(client.config.permits().required_approvals())));
+  SLUIS_RETURN_IF_ERROR(common::CheckPermitDates(client.permit.permit, common::Today()));
+  return client;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::Connect(const std::string& field, const common::v1::Peer& peer,
+                                                               const std::string& permitted_identity) const {
+  if (peer.address().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("configuration field ", field, ".address: host:port is expected"));
+  }
+  if (!peer.identity().empty() && peer.identity() != permitted_identity) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("configuration field ", field, ".identity: the permit names ", permitted_identity));
+  }
+  return common::Connect(common::ToTlsFiles(config.tls()), peer.address(), permitted_identity);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::Keys() const {
+  return Connect("keys", config.keys(), permit.permit.key_service);
+}
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::Linker() const {
+  return Connect("linker", config.linker(), permit.permit.linker);
+}
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::Gate() const {
+  return Connect("gate", config.gate(), permit.permit.gate);
+}
+
+void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout) {
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+}
+
+absl::Status CallStatus(const grpc::Status& status, const std::string& service) {
+  const absl::Status converted = common::FromGrpc(status);
+  if (converted.code() == absl::StatusCode::kUnavailable) {
+    return common::WithReason(
+        absl::UnavailableError(absl::StrCat("the ", service,
+                                            " cannot be reached: is it running, is the address right, and does its "
+                                            "certificate carry the identity that the permit names? (",
+                                            std::string(converted.message()), ")")),
+        "SERVICE_UNREACHABLE");
+  }
+  return common::Annotate(converted, absl::StrCat("the ", service, " answered"));
+}
+
+}  // namespace sluis::cli

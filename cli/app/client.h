@@ -1,0 +1,40 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/document/permit_document.h"
+#include "common/rpc/config.h"
+
+namespace sluis::cli {
+
+// What every command that talks to services starts from: the configuration, the approved permit, connections.
+struct Client {
+  common::v1::Client config;
+  common::PermitBundle permit;
+
+  // Errors: as LoadClientConfig, LoadPermit, CheckPermitDates.
+  [[nodiscard]] static absl::StatusOr<Client> Open(const std::string& config_path, const std::string& permit_directory);
+
+  // Connections to the services of the permit. Errors: INVALID_ARGUMENT if the configuration names no address;
+  // FAILED_PRECONDITION if it names another identity than the permit does.
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<grpc::Channel>> Keys() const;
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<grpc::Channel>> Linker() const;
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<grpc::Channel>> Gate() const;
+
+ private:
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& field, const common::v1::Peer& peer,
+                                                         const std::string& permitted_identity) const;
+};
+
+// Sets the deadline that services demand.
+void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout);
+
+// The status of a call, with advice where the transport failed.
+[[nodiscard]] absl::Status CallStatus(const grpc::Status& status, const std::string& service);
+
+}  // namespace sluis::cli

@@ -1,0 +1,145 @@
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "cli/app/client.h"
+#include "cli/app/command.h"
+#include "cli/app/interrupt.h"
+#include "cli/app/progress.h"
+#include "cli/app/request_id.h"
+#include "common/bytes/secret.h"
+#include "common/status/status.h"
+#include "proto/sluis/linker/v1/linker.grpc.pb.h"
+
+namespace sluis::cli {
+namespace {
+
+namespace v1 = linker::v1;
+
+constexpr std::chrono::seconds kCallTimeout(60);
+constexpr std::chrono::milliseconds kPoll(200);
+
+nlohmann::ordered_json ToJson(const v1::GetLinkJobResponse& job) {
+  nlohmann::ordered_json out = {{"link_set", job.link_set_id()}, {"registers", nlohmann::ordered_json::array()}};
+  for (const v1::RegisterReport& r : job.reports()) {
+    nlohmann::ordered_json one = {{"register", r.register_()}, {"withheld", r.withheld()}};
+    if (!r.withheld()) {
+      one["records"] = r.records();
+      one["entities"] = r.entities();
+      for (const v1::PassReport& p : r.passes()) {
+        one["passes"].push_back({{"match_key", p.match_key()},
+                                 {"linked", p.linked_entities()},
+                                 {"conflicts", p.conflicts()},
+                                 {"ambiguous", p.ambiguous()}});
+      }
+      one["unlinked_entities"] = r.unlinked_entities();
+      one["unlinked_records"] = r.unlinked_records();
+    }
+    out["registers"].push_back(std::move(one));
+  }
+  return out;
+}
+
+void PrintReport(const v1::GetLinkJobResponse& job, const common::Permit& permit) {
+  std::cout << "Link set " << job.link_set_id() << "\n"
+            << "Counts are rounded to multiples of " << permit.report_rounding << "; registers with fewer than "
+            << permit.report_minimum_records << " records are withheld.\n";
+  for (const v1::RegisterReport& r : job.reports()) {
+    std::cout << "\n" << r.register_();
+    if (r.withheld()) {
+      std::cout << ": too few records for a report\n";
+      continue;
+    }
+    std::cout << ": " << r.records() << " records of " << r.entities() << " persons\n";
+    for (const v1::PassReport& p : r.passes()) {
+      std::string line = absl::StrCat("  by ", p.match_key());
+      line.resize(std::max<std::size_t>(line.size(), 32), ' ');
+      std::cout << line << " linked " << p.linked_entities() << ", conflicts " << p.conflicts() << ", ambiguous "
+                << p.ambiguous() << "\n";
+    }
+    std::cout << "  not found on the backbone        " << r.unlinked_entities() << " persons, " << r.unlinked_records()
+              << " records\n";
+  }
+}
+
+absl::Status RunLink(const std::string& config_path, const std::string& permit_directory, const std::string& request_id,
+                     const Globals& globals) {
+  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(config_path, permit_directory));
+  SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Linker());
+  const auto stub = v1::Linker::NewStub(channel);
+  const common::Permit& permit = client.permit.permit;
+
+  v1::StartLinkRequest start;
+  start.set_permit_id(permit.id);
+  start.set_permit_sha256(std::string(common::AsChars(permit.sha256)));
+  start.set_request_id(request_id.empty() ? NewRequestId() : request_id);
+  v1::StartLinkResponse started;
+  {
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTimeout);
+    SLUIS_RETURN_IF_ERROR(CallStatus(stub->StartLink(&context, start, &started), "linker"));
+  }
+
+  Progress progress("link", "percent", globals.quiet);
+  const InterruptScope interrupt;
+  bool cancel_sent = false;
+  for (;;) {
+    v1::GetLinkJobRequest request;
+    request.set_permit_id(permit.id);
+    request.set_job_id(started.job_id());
+    v1::GetLinkJobResponse job;
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTimeout);
+    SLUIS_RETURN_IF_ERROR(CallStatus(stub->GetLinkJob(&context, request, &job), "linker"));
+    switch (job.state()) {
+      case v1::GetLinkJobResponse::DONE:
+        progress.Finish("done");
+        if (globals.json) {
+          std::cout << ToJson(job).dump(2) << "\n";
+        } else {
+          PrintReport(job, permit);
+        }
+        return absl::OkStatus();
+      case v1::GetLinkJobResponse::FAILED:
+        return absl::FailedPreconditionError(absl::StrCat("the linkage failed: ", job.message()));
+      case v1::GetLinkJobResponse::CANCELLED:
+        return absl::CancelledError("the linkage was cancelled; nothing was changed");
+      default:
+        progress.Update(job.percent(), 100);
+    }
+    if (interrupt.requested() && !cancel_sent) {
+      v1::CancelLinkJobRequest cancel;
+      cancel.set_permit_id(permit.id);
+      cancel.set_job_id(started.job_id());
+      v1::CancelLinkJobResponse cancelled;
+      grpc::ClientContext cancel_context;
+      SetDeadline(cancel_context, kCallTimeout);
+      SLUIS_RETURN_IF_ERROR(CallStatus(stub->CancelLinkJob(&cancel_context, cancel, &cancelled), "linker"));
+      cancel_sent = true;
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+}  // namespace
+
+void AddLinkCommand(CLI::App& app, Globals& globals) {
+  struct Options {
+    std::string config, permit, request_id;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("link", "Link all current deliveries of a permit to the backbone; prints the linkage report");
+  command->footer("Example:\n  sluis link --config office.yaml --permit permits/integration");
+  command->add_option("--config", options->config, "Configuration of this party")->required();
+  command->add_option("--permit", options->permit, "Folder with the permit")->required();
+  command->add_option("--request-id", options->request_id,
+                      "Repeat it to find a started linkage again (default: a new one)");
+  OnRun(command, globals,
+        [options, &globals] { return RunLink(options->config, options->permit, options->request_id, globals); });
+}
+
+}  // namespace sluis::cli

@@ -1,0 +1,241 @@
+// Linkage and what the gate fetches of it.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/server.h"
+#include "common/status/status.h"
+#include "linker/server/linker_service.h"
+#include "linker/store/link_project.h"
+
+namespace sluis::linker {
+namespace {
+
+using common::Caller;
+using common::Role;
+
+absl::StatusOr<LinkSetId> ToLinkSetId(const std::string& hex) {
+  LinkSetId id;
+  const auto bytes = common::HexDecode(hex);
+  if (!bytes.ok() || bytes->size() != id.size()) {
+    return absl::InvalidArgumentError("link_set_id: 64 hexadecimal digits are expected");
+  }
+  std::copy(bytes->begin(), bytes->end(), id.begin());
+  return id;
+}
+
+bool IsRequestId(std::string_view id) {
+  return !id.empty() && id.size() <= 63 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+}  // namespace
+
+LinkerService::LinkerService(const common::PermitSet& permits, const ProjectStores& projects, common::Store& store,
+                             common::ServiceLog& log, common::Metrics& metrics, const LinkerServiceOptions& options)
+    : permits_(permits),
+      projects_(projects),
+      store_(store),
+      log_(log),
+      metrics_(metrics),
+      options_(options),
+      guard_(permits, AccessTable(), metrics) {}
+
+common::Guard::Table LinkerService::AccessTable() {
+  return {{"Linker.BeginUpload", Role::kCustodian},  {"Linker.Upload", Role::kCustodian},
+          {"Linker.CommitUpload", Role::kCustodian}, {"Linker.AbortUpload", Role::kCustodian},
+          {"Linker.Withdraw", Role::kCustodian},     {"Linker.StartLink", Role::kRequester},
+          {"Linker.GetLinkJob", Role::kRequester},   {"Linker.CancelLinkJob", Role::kRequester},
+          {"Linker.GetLinkSet", Role::kGate},        {"Linker.FetchRows", Role::kGate}};
+}
+
+absl::StatusOr<LinkerService::Project> LinkerService::Find(const std::string& permit_id,
+                                                           const std::string& permit_sha256, const Caller& caller,
+                                                           Role role) const {
+  SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle, permits_.Find(permit_id, permit_sha256, common::Today()));
+  SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, role));
+  return Project{bundle, projects_.find(permit_id)->second.get()};
+}
+
+absl::StatusOr<LinkerService::Project> LinkerService::FindForCustodian(const std::string& permit_id,
+                                                                       const std::string& register_name,
+                                                                       const Caller& caller) const {
+  SLUIS_ASSIGN_OR_RETURN(const Project project, Find(permit_id, "", caller, Role::kCustodian));
+  const common::PermitRegister* reg = project.bundle->permit.FindRegister(register_name);
+  if (reg == nullptr || reg->custodian != caller.identity) {
+    return common::WithReason(absl::PermissionDeniedError("the permit names no such register of this custodian"),
+                              "ACCESS_DENIED");
+  }
+  return project;
+}
+
+grpc::Status LinkerService::StartLink(grpc::ServerContext* context, const v1::StartLinkRequest* request,
+                                      v1::StartLinkResponse* response) {
+  return guard_.Run(*context, "Linker.StartLink", [&](const Caller& caller) -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const Project project,
+                           Find(request->permit_id(), request->permit_sha256(), caller, Role::kRequester));
+    if (!IsRequestId(request->request_id())) {
+      return absl::InvalidArgumentError("request_id: 1 to 63 lower-case letters, digits and hyphens are expected");
+    }
+    const std::string key = absl::StrCat(request->permit_id(), "/", request->request_id());
+    response->set_job_id(request->request_id());
+    SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
+    if (done.has_value()) return absl::OkStatus();
+    return jobs_.Start(key, [this, project, key](common::JobControl& control) { return Link(project, key, control); });
+  });
+}
+
+absl::StatusOr<std::string> LinkerService::Link(const Project& project, const std::string& request_key,
+                                                common::JobControl& control) {
+  const common::Permit& permit = project.bundle->permit;
+  LinkOptions options;
+  options.memory_bytes = options_.link_memory_bytes;
+  options.threads = options_.threads;
+  options.progress = [&control](std::uint64_t scanned, std::uint64_t total) { control.SetProgress(scanned, total); };
+  options.cancelled = [&control] { return control.cancelled(); };
+  SLUIS_ASSIGN_OR_RETURN(
+      PreparedLinkSet prepared,
+      LinkProject(*project.records, permit, common::SecretBytes::Random(32), options, common::NowSeconds()));
+  const std::string id = common::HexOf(prepared.id);
+  std::string deliveries;
+  for (const LinkedRegister& r : prepared.header.registers) {
+    absl::StrAppend(&deliveries, deliveries.empty() ? "" : " ", r.name, ":", r.delivery_id);
+  }
+  common::WriteBatch batch = prepared.change.batch;
+  batch.Put(kRequestFamily, request_key, id);
+  const std::string entry = common::FormatEntry(common::entry_type::kLinkSet, common::NowSeconds(),
+                                                {{"project", permit.id},
+                                                 {"permit_sha256", common::HexOf(permit.sha256)},
+                                                 {"link_set", id},
+                                                 {"deliveries", deliveries}});
+  SLUIS_RETURN_IF_ERROR(log_.Append(entry, batch).status());
+  return id;
+}
+
+absl::Status LinkerService::FillReport(const Project& project, const std::string& link_set_id,
+                                       v1::GetLinkJobResponse& response) const {
+  const common::Permit& permit = project.bundle->permit;
+  SLUIS_ASSIGN_OR_RETURN(const LinkSetId id, ToLinkSetId(link_set_id));
+  SLUIS_ASSIGN_OR_RETURN(const LinkSetHeader header, project.records->reader().LinkSet(id));
+  response.set_state(v1::GetLinkJobResponse::DONE);
+  response.set_percent(100);
+  response.set_link_set_id(link_set_id);
+  for (const LinkageReport& exact : header.reports) {
+    v1::RegisterReport* out = response.add_reports();
+    out->set_register_(exact.register_name);
+    const auto rounded = RoundedReport(exact, permit.report_rounding, permit.report_minimum_records);
+    out->set_withheld(!rounded.has_value());
+    if (!rounded.has_value()) continue;
+    out->set_records(rounded->records);
+    out->set_entities(rounded->entities);
+    out->set_unlinked_entities(rounded->unlinked);
+    out->set_unlinked_records(rounded->unlinked_records);
+    for (const PassReport& pass : rounded->passes) {
+      v1::PassReport* p = out->add_passes();
+      p->set_match_key(pass.match_key);
+      p->set_linked_entities(pass.links);
+      p->set_conflicts(pass.conflicts);
+      p->set_ambiguous(pass.ambiguous);
+      p->set_unavailable(pass.unavailable);
+    }
+  }
+  return absl::OkStatus();
+}
+
+grpc::Status LinkerService::GetLinkJob(grpc::ServerContext* context, const v1::GetLinkJobRequest* request,
+                                       v1::GetLinkJobResponse* response) {
+  return guard_.Run(*context, "Linker.GetLinkJob", [&](const Caller& caller) -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const Project project, Find(request->permit_id(), "", caller, Role::kRequester));
+    const std::string key = absl::StrCat(request->permit_id(), "/", request->job_id());
+    SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
+    if (done.has_value()) return FillReport(project, *done, *response);
+    SLUIS_ASSIGN_OR_RETURN(const common::JobStatus status, jobs_.Get(key));
+    response->set_percent(status.percent);
+    switch (status.state) {
+      case common::JobState::kFailed:
+        response->set_state(v1::GetLinkJobResponse::FAILED);
+        response->set_message(std::string(status.status.message()));
+        break;
+      case common::JobState::kCancelled:
+        response->set_state(v1::GetLinkJobResponse::CANCELLED);
+        break;
+      default:
+        response->set_state(v1::GetLinkJobResponse::RUNNING);
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status LinkerService::CancelLinkJob(grpc::ServerContext* context, const v1::CancelLinkJobRequest* request,
+                                          v1::CancelLinkJobResponse*) {
+  return guard_.Run(*context, "Linker.CancelLinkJob", [&](const Caller& caller) -> absl::Status {
+    SLUIS_RETURN_IF_ERROR(Find(request->permit_id(), "", caller, Role::kRequester).status());
+    return jobs_.Cancel(absl::StrCat(request->permit_id(), "/", request->job_id()));
+  });
+}
+
+grpc::Status LinkerService::GetLinkSet(grpc::ServerContext* context, const v1::GetLinkSetRequest* request,
+                                       v1::GetLinkSetResponse* response) {
+  return guard_.Run(*context, "Linker.GetLinkSet", [&](const Caller& caller) -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const Project project,
+                           Find(request->permit_id(), request->permit_sha256(), caller, Role::kGate));
+    std::string id_text = request->link_set_id();
+    if (id_text.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(const auto entry,
+                             log_.Find(common::entry_type::kLinkSet, {{"project", project.bundle->permit.id}}));
+      if (!entry.has_value()) {
+        return common::WithReason(
+            absl::FailedPreconditionError("nothing was linked under this permit yet; run `sluis link` first"),
+            "NOT_LINKED");
+      }
+      SLUIS_ASSIGN_OR_RETURN(const common::Entry parsed, common::ParseEntry(*entry));
+      id_text = parsed.Text("link_set");
+    }
+    SLUIS_ASSIGN_OR_RETURN(const LinkSetId id, ToLinkSetId(id_text));
+    const ProjectReader& reader = project.records->reader();
+    SLUIS_ASSIGN_OR_RETURN(const LinkSetHeader header, reader.LinkSet(id));
+    response->set_link_set_id(id_text);
+    for (const LinkedRegister& linked : header.registers) {
+      SLUIS_ASSIGN_OR_RETURN(const auto delivery, reader.Delivery({linked.name, linked.delivery_id}));
+      if (!delivery.has_value() || delivery->state != DeliveryState::kCommitted) {
+        return common::WithReason(
+            absl::FailedPreconditionError(absl::StrCat("the delivery of register ", linked.name,
+                                                       " that was linked has been replaced or withdrawn; link again")),
+            "LINK_SET_STALE");
+      }
+      v1::GetLinkSetResponse::Source* source = response->add_sources();
+      source->set_register_(linked.name);
+      source->set_delivery_id(linked.delivery_id);
+      source->set_record_count(linked.records);
+      source->set_row_bytes(delivery->header.row_bytes);
+      source->set_sealed_data_key(delivery->header.sealed_data_key);
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status LinkerService::FetchRows(grpc::ServerContext* context, const v1::FetchRowsRequest* request,
+                                      grpc::ServerWriter<v1::FetchRowsResponse>* writer) {
+  return guard_.Run(*context, "Linker.FetchRows", [&](const Caller& caller) -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const Project project, Find(request->permit_id(), "", caller, Role::kGate));
+    SLUIS_ASSIGN_OR_RETURN(const LinkSetId id, ToLinkSetId(request->link_set_id()));
+    const std::unique_ptr<ProjectSnapshot> snapshot = project.records->Snapshot();
+    const ProjectReader& reader = snapshot->reader();
+    SLUIS_ASSIGN_OR_RETURN(const LinkSetHeader header, reader.LinkSet(id));
+    const LinkedRegister* linked = header.FindRegister(request->register_());
+    if (linked == nullptr) return absl::NotFoundError("the link set does not hold that register");
+    SLUIS_ASSIGN_OR_RETURN(const auto delivery, reader.Delivery({linked->name, linked->delivery_id}));
+    if (!delivery.has_value()) return absl::NotFoundError("the delivery that was linked is gone");
+    return reader.ScanLinks(id, linked->name, [&](std::uint32_t chunk, const LinkChunk& links) -> absl::Status {
+      v1::FetchRowsResponse message;
+      SLUIS_ASSIGN_OR_RETURN(*message.mutable_rows(), reader.Rows(*delivery, chunk));
+      for (const LinkageId& linkage_id : links.ids)
+        message.mutable_linkage_ids()->append(linkage_id.begin(), linkage_id.end());
+      for (const bool found : links.found) message.mutable_found()->push_back(found ? 1 : 0);
+      return writer->Write(message) ? absl::OkStatus() : absl::CancelledError("the gate went away");
+    });
+  });
+}
+
+}  // namespace sluis::linker
