@@ -36,8 +36,10 @@ function(sluis_add_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE sluis_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  # One variable a property: gtest_discover_tests takes lists apart. SLUIS_TEST_DATA comes from the caller's environment.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
-    ENVIRONMENT "SLUIS_TEST_DATA=$ENV{SLUIS_TEST_DATA};SLUIS_SOURCE_DIR=${PROJECT_SOURCE_DIR};SLUIS_BINARY_DIR=${CMAKE_BINARY_DIR}/bin")
+    ENVIRONMENT "SLUIS_BINARY_DIR=${CMAKE_BINARY_DIR}/bin"
+    ENVIRONMENT_MODIFICATION "SLUIS_SOURCE_DIR=set:${PROJECT_SOURCE_DIR}")
 endfunction()
 
 # sluis_add_bench(oprf_bench SOURCES oprf_bench.cc DEPS sluis::keys_oprf): a Google Benchmark program, never a test.
