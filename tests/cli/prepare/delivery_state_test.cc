@@ -1,0 +1,117 @@
+#include "cli/prepare/delivery_state.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "tests/cli/prepare/fixture.h"
+
+namespace sluis::cli {
+namespace {
+
+using common::testing::StatusIs;
+
+class DeliveryStateTest : public testing::PrepareTest {
+ protected:
+  DeliveryStateTest() : states_(*DeliveryStates::Open(root_ + "/deliveries", local_key_)) {}
+
+  static DeliveryState Example() {
+    DeliveryState state;
+    state.stage = DeliveryStage::kPrepared;
+    state.input_sha256[3] = 7;
+    state.header.permit_id = "integration-monitor";
+    state.header.permit_sha256[1] = 9;
+    state.header.register_name = "persons";
+    state.header.delivery_id = "2024-q1";
+    state.header.replaces = "2023-q4";
+    state.header.record_count = 5000;
+    state.header.match_keys = {"bsn", "birth_name"};
+    state.header.row_bytes = 77;
+    state.header.sealed_data_key = std::string("\x00\xff\x80sealed", 9);
+    state.header.schema_sha256[31] = 1;
+    state.header.chunk_records = 2048;
+    state.header.chunk_sha256.resize(3);
+    state.header.chunk_sha256[2][0] = 255;
+    state.header.content_sha256[0] = 4;
+    state.evaluated = 12;
+    state.receipt = "signed\n\xe2\x80\x94";
+    return state;
+  }
+  static std::string FileOf() { return "persons.2024-q1.state"; }
+
+  DeliveryStates states_;
+};
+
+TEST_F(DeliveryStateTest, ReturnsWhatWasSaved) {
+  EXPECT_EQ(*states_.Load("persons", "2024-q1"), std::nullopt);
+  SLUIS_ASSERT_OK(states_.Save(Example()));
+  EXPECT_EQ(*states_.Load("persons", "2024-q1"), Example());
+  EXPECT_EQ(*states_.List(), std::vector<DeliveryState>{Example()});
+}
+
+TEST_F(DeliveryStateTest, FindsTheDeliveryOfAFile) {
+  SLUIS_ASSERT_OK(states_.Save(Example()));
+  const DeliveryState state = Example();
+  EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "persons", state.input_sha256), state);
+  EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "jobs", state.input_sha256), std::nullopt);
+  EXPECT_EQ(*states_.FindByInput(common::Hash256{}, "persons", state.input_sha256), std::nullopt);
+  EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "persons", common::Hash256{}), std::nullopt);
+}
+
+TEST_F(DeliveryStateTest, IsPrivateAndSealed) {
+  SLUIS_ASSERT_OK(states_.Save(Example()));
+  struct stat info {};
+  ASSERT_EQ(stat((root_ + "/deliveries").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+  const std::string path = root_ + "/deliveries/" + FileOf();
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  EXPECT_EQ(bytes.find("birth_name"), std::string::npos);
+  EXPECT_EQ(bytes.find("integration-monitor"), std::string::npos);
+}
+
+TEST_F(DeliveryStateTest, RefusesChangedRenamedAndForeignFiles) {
+  SLUIS_ASSERT_OK(states_.Save(Example()));
+  const std::string directory = root_ + "/deliveries/";
+  std::filesystem::copy(directory + FileOf(), directory + "persons.other.state");
+  EXPECT_THAT(states_.Load("persons", "other"), StatusIs(absl::StatusCode::kDataLoss, "persons.other.state"));
+  std::filesystem::remove(directory + "persons.other.state");
+  const auto stranger = DeliveryStates::Open(directory, common::SecretBytes::Random(32));
+  SLUIS_ASSERT_OK(stranger);
+  EXPECT_THAT(stranger->Load("persons", "2024-q1"), StatusIs(absl::StatusCode::kDataLoss, "another local key"));
+  {
+    std::fstream file(directory + FileOf(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(30);
+    file.put('x');
+    file.put('y');
+  }
+  EXPECT_THAT(states_.List(), StatusIs(absl::StatusCode::kDataLoss, "changed"));
+}
+
+TEST_F(DeliveryStateTest, RefusesNamesThatAreNoFileNames) {
+  for (const char* bad : {"", "../up", "a/b", ".hidden", "UPPER", "a b"}) {
+    DeliveryState state = Example();
+    state.header.delivery_id = bad;
+    EXPECT_THAT(states_.Save(state), StatusIs(absl::StatusCode::kInvalidArgument, "1 to 63 characters")) << bad;
+    EXPECT_THAT(states_.Load("persons", bad), StatusIs(absl::StatusCode::kInvalidArgument, "")) << bad;
+  }
+}
+
+TEST_F(DeliveryStateTest, CommittingRemovesTheSpool) {
+  DeliveryState state = Example();
+  SLUIS_ASSERT_OK(states_.Save(state));
+  const std::string spool = states_.SpoolPath("persons", "2024-q1");
+  std::ofstream(spool) << "x";
+  SLUIS_ASSERT_OK(states_.Save(state));
+  EXPECT_TRUE(std::filesystem::exists(spool));
+  state.stage = DeliveryStage::kCommitted;
+  SLUIS_ASSERT_OK(states_.Save(state));
+  EXPECT_FALSE(std::filesystem::exists(spool));
+  SLUIS_EXPECT_OK(states_.Save(state));
+}
+
+}  // namespace
+}  // namespace sluis::cli
