@@ -2,6 +2,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_replace.h"
@@ -10,6 +12,8 @@
 #include "common/document/yaml.h"
 #include "common/status/matchers.h"
 #include "disclosure/table/hierarchy.h"
+#include "disclosure/table/plan.h"
+#include "disclosure/table/request.h"
 #include "gtest/gtest.h"
 #include "proto/sluis/disclosure/v1/rule_set.pb.h"
 
@@ -88,6 +92,48 @@ TEST(DemoPermit, EveryCodeOfAFieldIsALeafOfEachHierarchyItFills) {
       }
     }
   }
+}
+
+// The request of tables/work-by-origin.yaml, as the gate plans it: 15 origins, 3 sexes, 8 ages and 17 regions.
+TEST(DemoPermit, AllowsTheTableOfTheDemonstration) {
+  const auto permit = common::ParsePermit(FilledPermit());
+  SLUIS_ASSERT_OK(permit);
+  std::map<std::string, std::string> attachments;
+  for (const common::PermitAttachment& attachment : permit->attachments) {
+    attachments[attachment.name] = AttachmentBytes(attachment.name);
+  }
+  const auto day = common::ParseDay("2026-09-30");
+  SLUIS_ASSERT_OK(day);
+  const disclosure::SpellFilter covering{.start = "start", .end = "end", .date = *day};
+  disclosure::TableRequest request{
+      .id = "work-by-origin", .permit_id = permit->id, .purpose = "test", .link_set = "latest"};
+  request.rule_set = permit->rule_set;
+  request.variables = {
+      {"origin", disclosure::Origin2022{.own = "persons.origin_own",
+                                        .mother = "persons.origin_mother",
+                                        .father = "persons.origin_father",
+                                        .home = "NLD",
+                                        .unknown = "UNK"}},
+      {"sex", disclosure::FieldValue{"persons.sex"}},
+      {"age", disclosure::FieldValue{"persons.age_class"}},
+      {"region", disclosure::FieldValue{"persons.region"}},
+      {"in_work", disclosure::RowSummary{.register_name = "jobs", .covering = covering}},
+      {"benefits_origin", disclosure::FieldValue{"benefits.origin"}},
+      {"civic_origin", disclosure::FieldValue{"civic.origin"}},
+  };
+  request.tables = {{.name = "work",
+                     .population = {{"age", "age", {"Y15-74"}}, {"paid_work", "in_work", {"yes"}}},
+                     .dimensions = {{"origin", "origin"}, {"sex", "sex"}, {"age", "age"}, {"region", "region"}},
+                     .measures = {{.measure = "persons"}, {.measure = "wages", .covering = covering}}}};
+  request.linkage_rates = {{"benefits", disclosure::TableDimension{"origin", "benefits_origin"}},
+                           {"civic", disclosure::TableDimension{"origin", "civic_origin"}},
+                           {"jobs", std::nullopt},
+                           {"diplomas", std::nullopt}};
+  const auto plan = disclosure::PlanTables(request, *permit, attachments, disclosure::PlanLimits{});
+  SLUIS_ASSERT_OK(plan);
+  ASSERT_EQ(plan->tables.size(), 5u);
+  // The total of ages keeps its one child Y15-74, and that its six classes.
+  EXPECT_EQ(plan->tables[0].Cells(), 15 * 3 * 8 * 17);
 }
 
 TEST(RuleSets, AreReadStrictlyAndNamedAfterTheirFiles) {
