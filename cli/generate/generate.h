@@ -30,7 +30,8 @@ using GenerateProgress = std::function<void(std::uint64_t written, std::uint64_t
 // truth.csv has a line register,row,person for each row of each register: rows count from 1 without the header; person
 // is the row of the person register from 0, or -1 for people who are not in it. manifest.json lists, per file, rows,
 // bytes and SHA-256 of the file and of its content before compression; the latter is the same on every machine.
-// All files appear under their names only when all are complete; the manifest last.
+// All files appear under their names only when all are complete; the manifest last. A run that is killed leaves its
+// unfinished files (.NAME.tmp-PID), which no later run reads.
 //
 // `progress` may be null. Errors (nothing is left behind, except that a fault during the final renaming leaves the
 // files already renamed, without manifest):
@@ -38,7 +39,7 @@ using GenerateProgress = std::function<void(std::uint64_t written, std::uint64_t
 //   ALREADY_EXISTS      one of the files is there and `overwrite` is false
 //   RESOURCE_EXHAUSTED  the disk or the disk quota is full, or a thread could not be started
 //   PERMISSION_DENIED, FAILED_PRECONDITION, UNAVAILABLE  from the file system
-// Cost: about 3 microseconds a person and core, some 350 bytes of disk a person; memory depends on the number of
+// Cost: about 3 microseconds a person and core, some 250 bytes of disk a person; memory depends on the number of
 // threads only.
 [[nodiscard]] absl::Status GenerateCountry(const GenerateOptions& options, const GenerateProgress& progress);
 
