@@ -18,8 +18,8 @@ struct CheckOptions {
   common::ReadLimits limits = {};
   // For `unique` and `primaryKey`; without a directory at most `unique_memory_rows` rows can be compared.
   const common::SpillDirectory* spill = nullptr;
-  std::size_t unique_memory_rows = 1 << 20;             // 32 MiB for each key that is checked
-  const common::SecretBytes* unique_key = nullptr;      // 32 random bytes; needed if the schema has such a key
+  std::size_t unique_memory_rows = 2 << 20;         // 64 MiB for each key; 10^9 rows make 477 runs, one open file each
+  const common::SecretBytes* unique_key = nullptr;  // 32 random bytes; needed if the schema has such a key
   std::function<void(std::uint64_t records)> progress;  // called every 65,536 records, if set
 };
 
