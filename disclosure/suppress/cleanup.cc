@@ -89,7 +89,11 @@ absl::Status SuppressionEngine::TryRemove(int32_t cell) {
   const double weight = std::exchange(weight_[Index(cell)], kForbidden);
   std::vector<Replacement> replacements;
   bool removable = true;
-  for (const int64_t t : UsersOf(cell)) {
+  // The widest level first: if one cannot be reached without the cell, that is soon known.
+  std::vector<int64_t> users = UsersOf(cell);
+  std::stable_sort(users.begin(), users.end(),
+                   [this](int64_t a, int64_t b) { return targets_[Index(a)].level > targets_[Index(b)].level; });
+  for (const int64_t t : users) {
     const Target& target = targets_[Index(t)];
     // A deviation that was just found for another level may reach this one too.
     const auto found = std::find_if(replacements.begin(), replacements.end(), [&](const Replacement& r) {
@@ -99,7 +103,8 @@ absl::Status SuppressionEngine::TryRemove(int32_t cell) {
       replacements.push_back({.target = t, .deviation = found->deviation});
       continue;
     }
-    if (result_.cleanup_lps >= options_.max_cleanup_lps) {
+    if (result_.cleanup_lps >= options_.max_cleanup_lps ||
+        result_.cleanup_iterations >= options_.max_cleanup_iterations) {
       result_.cleanup_complete = false;
       removable = false;
       break;
@@ -107,9 +112,9 @@ absl::Status SuppressionEngine::TryRemove(int32_t cell) {
     SLUIS_ASSIGN_OR_RETURN(CheapestDeviationLp* const lp, ComponentLp(target.cell, target.measure));
     ++result_.cleanup_lps;
     std::optional<Deviation> deviation;
-    if (lp->Solve(target.cell, target.direction, target.level, weight_) == lp::Outcome::kOptimal) {
-      deviation = exact_.Find(target.measure, lp->vertex());
-    }
+    const lp::Outcome outcome = lp->Solve(target.cell, target.direction, target.level, weight_);
+    result_.cleanup_iterations += lp->iterations();
+    if (outcome == lp::Outcome::kOptimal) deviation = exact_.Find(target.measure, lp->vertex());
     if (!deviation || !Serves(*deviation, target)) {
       removable = false;
       break;

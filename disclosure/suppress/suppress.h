@@ -17,10 +17,12 @@ enum class SuppressPhase {
 };
 
 struct SuppressOptions {
-  // How much work may go into removing secondary cells that turned out not to be needed, in linear programs solved.
-  // More gives fewer secondary cells, never another degree of safety; 0 removes only what costs nothing to remove.
-  // Counted in steps, never in seconds: the result is the same on every machine.
+  // How much work may go into removing secondary cells that turned out not to be needed: linear programs solved, and
+  // the simplex iterations in them (those of dense systems are many and slow). More gives fewer secondary cells, never
+  // another degree of safety; 0 removes only what costs nothing to remove. Counted in steps, never in seconds: the
+  // result is the same on every machine.
   int64_t max_cleanup_lps = 5'000;
+  int64_t max_cleanup_iterations = 500'000;
   // Called now and then, from the calling thread. May be empty.
   std::function<void(SuppressPhase phase, int64_t done, int64_t total)> progress;
   // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
@@ -38,8 +40,9 @@ struct SuppressionResult {
   int64_t recomputable = 0;
   int64_t construct_lps = 0;
   int64_t cleanup_lps = 0;
+  int64_t cleanup_iterations = 0;
   int64_t conceal_lps = 0;
-  bool cleanup_complete = true;  // false: max_cleanup_lps was reached
+  bool cleanup_complete = true;  // false: a limit on cleanup was reached
 };
 
 // Returns a suppression pattern, common to all measures, under which an attacker who knows all published cells, all
@@ -49,8 +52,8 @@ struct SuppressionResult {
 // Method: for each level not yet reached, a linear program over the full system finds the cheapest cells whose joint
 // deviation reaches it; every deviation found serves all levels that it reaches. Then secondary cells are removed
 // again, dearest first, as long as all levels that used them can be reached without. Last, secondary cells that could
-// still be recomputed exactly get company. A cell that is suppressed for one measure costs nothing in the others. The
-// pattern is a heuristic one: safe, inclusion-minimal if cleanup_complete (but for the last step), not the optimum.
+// still be recomputed exactly get company. A cell that is suppressed for one measure costs nothing in the others.
+// The pattern is a heuristic one: safe, inclusion-minimal if cleanup_complete (but for the last step), not the optimum.
 //
 // Errors:
 //   INVALID_ARGUMENT     Validate(system) fails
@@ -58,10 +61,10 @@ struct SuppressionResult {
 //                        message says how many. Ask for a coarser table, or fewer published cells.
 //   CANCELLED            options.cancelled
 //   INTERNAL             a deviation could not be made exact, or the solver failed
-// Deterministic. Thread-safe for different results. Does not know contributors: one who alone makes up a suppressed
-// cell knows that cell, and is a stronger attacker than this one. Cost: about one linear program of all suppressible
-// cells per two primary cells, and up to max_cleanup_lps smaller ones. Source: the attacker's problem is that of
-// Fischetti and Salazar, Management Science 47 (2001).
+// Deterministic. Thread-safe for different results.
+// Does not know contributors: one who alone makes up a suppressed cell knows that cell, and is a stronger attacker.
+// Cost: about one linear program of all suppressible cells per two primary cells, and the cleanup as limited.
+// Source: the attacker's problem is that of Fischetti and Salazar, Management Science 47 (2001).
 [[nodiscard]] absl::StatusOr<SuppressionResult> Suppress(const CellSystem& system, const SuppressOptions& options);
 
 }  // namespace sluis::disclosure

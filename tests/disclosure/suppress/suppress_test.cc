@@ -140,7 +140,7 @@ TEST(Suppress, LeavesNoSecondaryCellThatIsNotNeeded) {
   EXPECT_GT(tried, 50);
 }
 
-TEST(Suppress, IsSafeWithoutCleanupToo) {
+TEST(Suppress, IsSafeWithLittleOrNoCleanupToo) {
   std::mt19937_64 random(25);
   for (int trial = 0; trial < 20; ++trial) {
     const SmallTable table = RandomProblem({4, 5}, random, 40);
@@ -153,6 +153,12 @@ TEST(Suppress, IsSafeWithoutCleanupToo) {
     EXPECT_EQ(quick->cleanup_lps, 0);
     EXPECT_TRUE(IsSafe(table.system, quick->pattern));
     EXPECT_GE(quick->secondary_cost, thorough->secondary_cost);
+    options = {};
+    options.max_cleanup_iterations = 5;
+    const auto short_of_steps = Suppress(table.system, options);
+    SLUIS_ASSERT_OK(short_of_steps);
+    EXPECT_LE(short_of_steps->cleanup_lps, thorough->cleanup_lps);
+    EXPECT_TRUE(IsSafe(table.system, short_of_steps->pattern));
   }
 }
 
