@@ -1,0 +1,169 @@
+#include "disclosure/release/evidence.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+#include "disclosure/system/table_shape.h"
+
+namespace sluis::disclosure {
+namespace {
+
+absl::Status Disagrees(const std::string& what) { return absl::FailedPreconditionError("evidence: " + what); }
+absl::Status Malformed(const std::string& what) { return absl::InvalidArgumentError("evidence: " + what); }
+
+absl::Status CheckForm(const Evidence& evidence) {
+  const CellSystem& system = evidence.request_system.system;
+  if (absl::Status valid = Validate(system); !valid.ok()) return common::Annotate(valid, "evidence");
+  if (evidence.pattern.size() != static_cast<std::size_t>(system.num_cells)) {
+    return Malformed("the pattern has another length than the system");
+  }
+  for (const ContributionView& view : evidence.request_system.views) {
+    if (view.measure < 0 || view.measure >= static_cast<std::int32_t>(system.measures.size()) ||
+        view.cells.total.size() != evidence.pattern.size()) {
+      return Malformed("contributions of another measure, or of another length than the system");
+    }
+  }
+  for (const EvidenceTable& table : evidence.tables) {
+    ReleasedTable shape{.name = table.name, .dimensions = table.dimensions, .measures = {}, .values = {}};
+    for (const std::string& measure : table.measures) shape.measures.push_back({.name = measure, .unit = ""});
+    shape.values.resize(table.cell_of.size() * table.measures.size());
+    if (absl::Status valid = ValidateReleasedTable(shape); !valid.ok()) {
+      return common::Annotate(valid, "evidence: table " + table.name);
+    }
+    for (const std::int32_t cell : table.cell_of) {
+      if (cell < 0 || cell >= system.num_cells) return Malformed("table " + table.name + ": a cell is out of range");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The relations that the hierarchies imply must be among those that were protected.
+absl::Status CheckRelations(const Evidence& evidence) {
+  const Relations& relations = evidence.request_system.system.relations;
+  std::set<std::vector<std::int32_t>> known;  // total, then parts in ascending order
+  for (std::int64_t r = 0; r < relations.size(); ++r) {
+    std::vector<std::int32_t> relation(relations.parts(r).begin(), relations.parts(r).end());
+    std::sort(relation.begin(), relation.end());
+    relation.insert(relation.begin(), relations.total[static_cast<std::size_t>(r)]);
+    known.insert(std::move(relation));
+  }
+  for (const EvidenceTable& table : evidence.tables) {
+    std::vector<DimensionTree> trees;
+    ReleasedTable shape{.name = table.name, .dimensions = table.dimensions, .measures = {}, .values = {}};
+    for (std::size_t d = 0; d < table.dimensions.size(); ++d) trees.push_back({.parent = shape.Parents(d)});
+    SLUIS_ASSIGN_OR_RETURN(const TableShape tree_shape, TableShape::Create(std::move(trees)));
+    const Relations implied = tree_shape.BuildRelations();
+    for (std::int64_t r = 0; r < implied.size(); ++r) {
+      std::vector<std::int32_t> relation;
+      for (const std::int32_t part : implied.parts(r)) {
+        relation.push_back(table.cell_of[static_cast<std::size_t>(part)]);
+      }
+      std::sort(relation.begin(), relation.end());
+      const std::int32_t total_there = implied.total[static_cast<std::size_t>(r)];
+      const std::int32_t total = table.cell_of[static_cast<std::size_t>(total_there)];
+      if (relation.size() == 1 && relation[0] == total) continue;  // one cell shown under two codes
+      relation.insert(relation.begin(), total);
+      if (known.count(relation) == 0) {
+        return Disagrees(absl::StrCat("table ", table.name, ": the sum at cell ", total_there, " was not protected"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRules(const Evidence& evidence, const RuleSet& rules) {
+  const CellSystem& system = evidence.request_system.system;
+  for (std::size_t m = 0; m < system.measures.size(); ++m) {
+    const Measure& measure = system.measures[m];
+    const auto number = static_cast<std::int32_t>(m);
+    bool seen = false;
+    for (const ContributionView& view : evidence.request_system.views) {
+      if (view.measure != number) continue;
+      seen = true;
+      if (view.cells.total != measure.value) {
+        return Disagrees("measure " + measure.name + ": contributions add up to other totals");
+      }
+    }
+    if (!seen) return Disagrees("measure " + measure.name + ": no contributions");
+    absl::StatusOr<std::vector<PrimaryStatus>> status =
+        EvaluateViews(evidence.request_system.views, number, system.num_cells, rules);
+    if (!status.ok()) return common::Annotate(status.status(), "evidence: measure " + measure.name);
+    for (std::size_t cell = 0; cell < status->size(); ++cell) {
+      const PrimaryStatus& due = (*status)[cell];
+      if (measure.reason[cell] != due.reason || measure.lower_level[cell] != due.lower_level ||
+          measure.upper_level[cell] != due.upper_level) {
+        return Disagrees(absl::StrCat("measure ", measure.name, ", cell ", cell,
+                                      ": reason or protection level are not what the rules give"));
+      }
+      if (due.reason != PrimaryReason::kNone && evidence.pattern[cell] == 0) {
+        return Disagrees(absl::StrCat("measure ", measure.name, ", cell ", cell, ": primary, and published"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Evidence MakeEvidence(const TablePlan& plan, RequestSystem request, std::span<const std::uint8_t> pattern) {
+  Evidence evidence;
+  evidence.request_id = plan.request_id;
+  for (std::size_t t = 0; t < plan.tables.size(); ++t) {
+    EvidenceTable& table = evidence.tables.emplace_back();
+    table.name = plan.tables[t].name;
+    for (const PlannedDimension& planned : plan.tables[t].dimensions) {
+      ReleasedDimension& dimension = table.dimensions.emplace_back();
+      dimension.name = planned.name;
+      for (const Hierarchy::Node& node : planned.hierarchy.nodes()) {
+        dimension.codes.push_back({.code = node.code, .label = node.label, .level = node.depth});
+      }
+    }
+    table.measures = plan.tables[t].measures;
+    table.cell_of = std::move(request.cell_of[t]);
+  }
+  request.cell_of.clear();
+  evidence.request_system = std::move(request);
+  evidence.pattern.assign(pattern.begin(), pattern.end());
+  return evidence;
+}
+
+absl::Status VerifyEvidence(const Evidence& evidence, const RuleSet& rules) {
+  SLUIS_RETURN_IF_ERROR(CheckForm(evidence));
+  SLUIS_RETURN_IF_ERROR(CheckRelations(evidence));
+  return CheckRules(evidence, rules);
+}
+
+absl::Status CompareWithReleased(const Evidence& evidence, const ReleasedTable& table) {
+  SLUIS_RETURN_IF_ERROR(CheckForm(evidence));
+  SLUIS_RETURN_IF_ERROR(ValidateReleasedTable(table));
+  const auto found = std::find_if(evidence.tables.begin(), evidence.tables.end(),
+                                  [&](const EvidenceTable& other) { return other.name == table.name; });
+  if (found == evidence.tables.end()) return absl::NotFoundError("evidence: no table " + table.name);
+  ReleasedTable expected{
+      .name = table.name, .dimensions = found->dimensions, .measures = table.measures, .values = table.values};
+  if (table.measures.size() != found->measures.size() || !(expected == table)) {
+    return Disagrees("table " + table.name + ": other codes or measures were published");
+  }
+  const CellSystem& system = evidence.request_system.system;
+  for (std::size_t m = 0; m < found->measures.size(); ++m) {
+    const auto measure = std::find_if(system.measures.begin(), system.measures.end(),
+                                      [&](const Measure& other) { return other.name == found->measures[m]; });
+    if (measure == system.measures.end() || table.measures[m].name != measure->name) {
+      return Disagrees("table " + table.name + ": another measure was published");
+    }
+    for (std::size_t cell = 0; cell < found->cell_of.size(); ++cell) {
+      const auto c = static_cast<std::size_t>(found->cell_of[cell]);
+      const std::optional<std::int64_t>& value = table.values[cell * found->measures.size() + m];
+      if (value.has_value() == (evidence.pattern[c] != 0) || (value && *value != measure->value[c])) {
+        return Disagrees(absl::StrCat("table ", table.name, ", measure ", measure->name, ", cell ", cell,
+                                      ": published otherwise than decided"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace sluis::disclosure
