@@ -16,6 +16,7 @@
 #include "disclosure/table/request.h"
 #include "gtest/gtest.h"
 #include "proto/sluis/disclosure/v1/rule_set.pb.h"
+#include "proto/sluis/disclosure/v1/table_request.pb.h"
 
 // The demonstration's permit and the rule sets can be read, and the permit's parts fit each other.
 
@@ -134,6 +135,18 @@ TEST(DemoPermit, AllowsTheTableOfTheDemonstration) {
   ASSERT_EQ(plan->tables.size(), 5u);
   // The total of ages keeps its one child Y15-74, and that its six classes.
   EXPECT_EQ(plan->tables[0].Cells(), 15 * 3 * 8 * 17);
+}
+
+TEST(DemoRequest, IsReadStrictlyAndFitsThePermit) {
+  disclosure::v1::TableRequest request;
+  SLUIS_ASSERT_OK(
+      common::ParseYaml(ReadFile(SourceDirectory() + "/deploy/demo-project/tables/work-by-origin.yaml"), request));
+  const auto permit = common::ParsePermit(FilledPermit());
+  SLUIS_ASSERT_OK(permit);
+  EXPECT_EQ(request.permit_id(), permit->id);
+  EXPECT_EQ(request.rule_set(), permit->rule_set);
+  EXPECT_EQ(request.tables_size(), 1);
+  EXPECT_EQ(request.linkage_rates_size(), 4);
 }
 
 TEST(RuleSets, AreReadStrictlyAndNamedAfterTheirFiles) {
