@@ -16,8 +16,9 @@
 namespace sluis::cli {
 namespace {
 
-constexpr std::uint64_t kMaxBuckets = 256;  // each is an open file while records are dealt out
-constexpr std::uint32_t kMaxChunkRecords = 16'384;
+constexpr std::uint64_t kMaxBuckets = 256;        // each is an open file while records are dealt out
+constexpr std::uint32_t kMaxChunkRecords = 8192;  // what the linker accepts
+constexpr std::size_t kMaxChunkBytes = 2u << 20;  // half of what the linker accepts
 constexpr std::size_t kElementBytes = 32;
 constexpr std::uint64_t kProgressRows = 1024;
 
@@ -159,10 +160,11 @@ absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHe
   }
   header.match_keys = reg->match_keys;
   header.row_bytes = static_cast<std::uint32_t>(common::SealedRowBytes(reg->RowWidth()));
-  header.chunk_records = options.chunk_records;
   header.record_count = 0;
   header.chunk_sha256.clear();
   const std::size_t record_bytes = header.match_keys.size() * kElementBytes + header.row_bytes;
+  header.chunk_records =
+      static_cast<std::uint32_t>(std::clamp<std::size_t>(kMaxChunkBytes / record_bytes, 1, options.chunk_records));
   const RowSealer sealer(cache, header);
   header.sealed_data_key = sealer.SealedDataKey(permit.gate_sealing_key);
 

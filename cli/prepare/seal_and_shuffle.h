@@ -16,7 +16,7 @@ struct SealOptions {
   // Memory for the shuffle, bytes. More means fewer temporary files; with 256 MiB a delivery of up to 32 GiB can be
   // shuffled.
   std::uint64_t memory_bytes = 256ull << 20;
-  std::uint32_t chunk_records = 2048;                // 1 .. 16,384
+  std::uint32_t chunk_records = 2048;                // 1 .. 8,192; fewer if a chunk would be over 2 MiB
   std::function<void(std::uint64_t rows)> progress;  // rows sealed; may be empty
 };
 
