@@ -186,7 +186,6 @@ absl::StatusOr<UploadStatus> RecordStore::Status(const DeliveryName& name) const
 }
 
 absl::Status RecordStore::DeleteUpload(const DeliveryName& name) {
-  const std::scoped_lock lock(UploadLock(name));
   common::WriteBatch batch;
   batch.Delete(kDeliveries, keys_.DeliveryKey(name));
   batch.DeletePrefix(kChunks, keys_.ChunkPrefix(name));
@@ -194,7 +193,7 @@ absl::Status RecordStore::DeleteUpload(const DeliveryName& name) {
 }
 
 absl::Status RecordStore::AbortUpload(const DeliveryName& name) {
-  const std::scoped_lock lock(commit_mutex_);
+  const std::scoped_lock lock(commit_mutex_, UploadLock(name));
   SLUIS_ASSIGN_OR_RETURN(const DeliveryRecord delivery, FindUpload(name));
   if (delivery.state != DeliveryState::kUploading) {
     return Ended(name, "the delivery is complete and cannot be aborted; the current delivery can be withdrawn");
@@ -211,6 +210,8 @@ absl::StatusOr<std::vector<DeliveryName>> RecordStore::ExpireUploads(std::int64_
     if (delivery.state != DeliveryState::kUploading) {
       continue;
     }
+    // No chunk is acknowledged between looking and deleting.
+    const std::scoped_lock upload_lock(UploadLock(delivery.name()));
     SLUIS_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks, reader_.Chunks(delivery));
     const std::int64_t last = chunks.empty() ? delivery.begun_seconds : chunks.back().stored_seconds;
     if (now_seconds - last > max_idle_seconds) {

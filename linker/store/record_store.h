@@ -131,6 +131,7 @@ class RecordStore {
   void PutDelivery(const DeliveryRecord& delivery, common::WriteBatch& batch) const;
   void PutColumns(const DeliveryRecord& delivery, std::uint32_t number, const ChunkRecord& stored, const Chunk& chunk,
                   common::WriteBatch& batch) const;
+  // Precondition: commit_mutex_ and the upload's lock are held.
   absl::Status DeleteUpload(const DeliveryName& name);
 
   common::Store& store_;

@@ -30,6 +30,7 @@ constexpr std::uint32_t kMaxLifeMilliseconds = 60;
 common::RocksDbOptions StoreOptions() {
   common::RocksDbOptions options;
   options.families = RecordStore::Families();
+  options.format_version = RecordStore::kFormatVersion;
   options.write_buffer_bytes = 256 << 10;  // so that tables are written all the time
   return options;
 }

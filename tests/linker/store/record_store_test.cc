@@ -34,6 +34,7 @@ class RecordStoreTest : public ::testing::TestWithParam<const char*> {
       directory_ = mkdtemp(path.data());
       common::RocksDbOptions options;
       options.families = RecordStore::Families();
+      options.format_version = RecordStore::kFormatVersion;
       store_ = *common::OpenRocksDb(directory_, options);
     }
     records_ = std::make_unique<RecordStore>(*store_, ExamplePermit().id, testing::StorageKey());
