@@ -210,8 +210,24 @@ TEST_F(SealAndShuffleTest, SaysHowMuchMemoryItNeeds) {
               StatusIs(absl::StatusCode::kResourceExhausted, "needs at least 1 MiB of memory"));
   EXPECT_FALSE(std::filesystem::exists(path_));
   options = {};
-  options.chunk_records = 16'385;
+  options.chunk_records = 8'193;
   EXPECT_THAT(Seal("jobs", *rows, random_, options), StatusIs(absl::StatusCode::kInvalidArgument, "chunk_records"));
+}
+
+TEST_F(SealAndShuffleTest, ChunksOfWideRowsStayBelowTwoMebibytes) {
+  permit_.registers[1].fields.resize(1000, permit_.registers[1].fields[0]);
+  std::vector<testing::Row> input = Jobs(0, 300);
+  for (testing::Row& row : input) {
+    row.components[0][0] = "the same person";
+    row.attributes.assign(8000, 'A');
+  }
+  const auto rows = Run("jobs", "d1", input);
+  SLUIS_ASSERT_OK(rows);
+  const auto header = Seal("jobs", *rows, random_);
+  SLUIS_ASSERT_OK(header);
+  EXPECT_EQ(header->chunk_records, (2u << 20) / (32 + 8000 + common::kAeadOverhead));
+  EXPECT_EQ(header->chunk_sha256.size(), 2u);
+  EXPECT_EQ(OpenSpool(*header).size(), 300u);
 }
 
 // With a bound of three quarters of 2^64 the plain remainder would fall into the lowest third with probability 1/2
