@@ -21,7 +21,7 @@ inline constexpr std::string_view kMatchKeyLabel = "sluis-match-key-v1";
 // bytes. `values`: the components as they stand in the extract, UTF-8, in the order of key.components; empty: missing.
 // Errors: INVALID_ARGUMENT if the number of values is not that of the components; naming the component's source, if a
 // value is longer than kMaxComponentBytes or no valid UTF-8.
-// Thread-safe. Over a million keys a second and core for ASCII values. The result identifies a person: wipe it.
+// Thread-safe. Cost: `tests/bench/prepare_bench`. The result identifies a person: wipe it.
 [[nodiscard]] absl::StatusOr<std::optional<std::string>> MatchKeyInput(const common::MatchKey& key,
                                                                        std::span<const std::string_view> values);
 
