@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   sluis::cli::AddGenerateCommand(app, globals);
   sluis::cli::AddKeyCommand(app, globals);
   sluis::cli::AddPermitCommand(app, globals);
+  sluis::cli::AddSubmitCommands(app, globals);
+  sluis::cli::AddLinkCommand(app, globals);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

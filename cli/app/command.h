@@ -33,5 +33,7 @@ inline void OnRunWithCode(CLI::App* command, Globals& globals, std::function<int
 void AddGenerateCommand(CLI::App& app, Globals& globals);
 void AddKeyCommand(CLI::App& app, Globals& globals);
 void AddPermitCommand(CLI::App& app, Globals& globals);
+void AddSubmitCommands(CLI::App& app, Globals& globals);
+void AddLinkCommand(CLI::App& app, Globals& globals);
 
 }  // namespace sluis::cli

@@ -14,20 +14,6 @@
 namespace sluis::common {
 namespace {
 
-absl::StatusOr<UnlockSource> ToUnlockSource(const v1::Unlock& unlock) {
-  if (!unlock.key_file().empty()) return UnlockSource::KeyFile(unlock.key_file());
-  struct stat info {};
-  if (stat(unlock.passphrase_file().c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat("the passphrase file ", unlock.passphrase_file(),
-                                                    " may be read by others than its owner; run chmod 600 on it"));
-  }
-  SLUIS_ASSIGN_OR_RETURN(std::string text, ReadFileBounded(unlock.passphrase_file(), 4096));
-  const std::size_t line = text.find_first_of("\r\n");
-  UnlockSource source = UnlockSource::Passphrase(SecretBytes::CopyOf(AsBytes(std::string_view(text).substr(0, line))));
-  Wipe(text);
-  return source;
-}
-
 absl::StatusOr<SigningKey> LogKey(const Keystore& keystore) {
   SLUIS_ASSIGN_OR_RETURN(const KeyEntry entry, keystore.Find(kServiceProject, kLogKeyPurpose));
   SLUIS_ASSIGN_OR_RETURN(const SecretBytes seed, keystore.Secret(entry.id));
@@ -48,6 +34,23 @@ absl::Status LogPermits(Runtime& runtime) {
 }
 
 }  // namespace
+
+absl::StatusOr<UnlockSource> ToUnlockSource(const v1::Unlock& unlock) {
+  if (unlock.key_file().empty() == unlock.passphrase_file().empty()) {
+    return absl::InvalidArgumentError("configuration field unlock: either key_file or passphrase_file is expected");
+  }
+  if (!unlock.key_file().empty()) return UnlockSource::KeyFile(unlock.key_file());
+  struct stat info {};
+  if (stat(unlock.passphrase_file().c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    return absl::PermissionDeniedError(absl::StrCat("the passphrase file ", unlock.passphrase_file(),
+                                                    " may be read by others than its owner; run chmod 600 on it"));
+  }
+  SLUIS_ASSIGN_OR_RETURN(std::string text, ReadFileBounded(unlock.passphrase_file(), 4096));
+  const std::size_t line = text.find_first_of("\r\n");
+  UnlockSource source = UnlockSource::Passphrase(SecretBytes::CopyOf(AsBytes(std::string_view(text).substr(0, line))));
+  Wipe(text);
+  return source;
+}
 
 absl::StatusOr<std::unique_ptr<Keystore>> OpenServiceKeystore(const v1::Service& config) {
   SLUIS_ASSIGN_OR_RETURN(const UnlockSource unlock, ToUnlockSource(config.unlock()));

@@ -34,6 +34,10 @@ struct PublicKeys {
 // Keystore::Create.
 [[nodiscard]] absl::StatusOr<PublicKeys> InitialiseService(const v1::Service& config, bool with_sealing_key);
 
+// What opens a keystore or a state directory. Errors: INVALID_ARGUMENT unless exactly one way is given;
+// PERMISSION_DENIED if others may read the passphrase file.
+[[nodiscard]] absl::StatusOr<UnlockSource> ToUnlockSource(const v1::Unlock& unlock);
+
 // Everything a service holds open. Members are destroyed in reverse order.
 struct Runtime {
   v1::Service config;

@@ -1,0 +1,289 @@
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "cli/app/client.h"
+#include "cli/app/command.h"
+#include "cli/app/progress.h"
+#include "cli/extract/check.h"
+#include "cli/extract/code_list.h"
+#include "cli/prepare/prepare.h"
+#include "cli/submit/extract_source.h"
+#include "cli/submit/remote_evaluator.h"
+#include "cli/submit/upload.h"
+#include "cli/submit/workspace.h"
+#include "common/crypto/crypto.h"
+#include "common/entry/entry.h"
+#include "common/file/atomic_file.h"
+#include "common/status/status.h"
+
+namespace sluis::cli {
+namespace {
+
+struct Options {
+  std::string config, permit, register_name, delivery, replaces, file, receipt;
+  bool dry_run = false;
+  std::size_t error_cap = 1000;
+};
+
+absl::StatusOr<common::Hash256> HashFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return absl::NotFoundError(absl::StrCat("the file ", path, " cannot be read"));
+  common::Sha256Hasher hasher;
+  std::string block(1 << 20, '\0');
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    hasher.Update(std::string_view(block).substr(0, static_cast<std::size_t>(in.gcount())));
+  }
+  return hasher.Finish();
+}
+
+absl::StatusOr<std::shared_ptr<const ExtractPlan>> MakePlan(const common::PermitBundle& bundle,
+                                                            const common::PermitRegister& reg) {
+  const auto schema = common::Schema::Parse(bundle.attachments.at(reg.schema));
+  if (!schema.ok()) return common::Annotate(schema.status(), reg.schema);
+  CodeLists lists;
+  for (const common::PermitField& field : reg.fields) {
+    if (field.code_list.empty()) continue;
+    auto list = ParseCodeList(bundle.attachments.at(field.code_list));
+    if (!list.ok()) return common::Annotate(list.status(), field.code_list);
+    lists[field.code_list] = *std::move(list);
+  }
+  return ExtractPlan::Make(*schema, bundle.permit, reg.name, std::move(lists));
+}
+
+nlohmann::ordered_json ToJson(const DryRunReport& report) {
+  nlohmann::ordered_json out = {{"dry_run", true}, {"records", report.records}};
+  for (const auto& purpose : report.purposes) {
+    out["identifiers"].push_back(
+        {{"purpose", purpose.name}, {"distinct", purpose.distinct}, {"cached", purpose.cached}});
+  }
+  for (const auto& key : report.keys) out["match_keys"].push_back({{"name", key.name}, {"records", key.records}});
+  for (const auto& field : report.fields)
+    out["fields"].push_back({{"name", field.name}, {"granularity", field.granularity}});
+  out["row_bytes"] = report.row_bytes;
+  out["bytes_to_key_holder"] = report.bytes_to_key_holder;
+  out["bytes_to_linker"] = report.bytes_to_linker;
+  return out;
+}
+
+void PrintDryRun(const DryRunReport& report) {
+  std::cout << "Dry run: nothing has left.\n"
+            << report.records << " records would go to the linker, each as " << report.row_bytes
+            << " sealed bytes with these attributes, which only the gate can open:\n";
+  for (const auto& field : report.fields) std::cout << "  " << field.name << ": " << field.granularity << "\n";
+  std::cout << "Match keys, as pseudonyms:\n";
+  for (const auto& key : report.keys) std::cout << "  " << key.name << ": " << key.records << " records carry it\n";
+  std::cout << "Blinded identifiers to the key holder:\n";
+  for (const auto& purpose : report.purposes) {
+    std::cout << "  " << purpose.name << ": " << purpose.distinct - purpose.cached << " of " << purpose.distinct
+              << " distinct (" << purpose.cached << " were evaluated before)\n";
+  }
+  std::cout << "Bytes: " << report.bytes_to_key_holder << " to the key holder, " << report.bytes_to_linker
+            << " to the linker.\n";
+}
+
+void PrintReceipt(const Options& options, const DeliveryState& state, const Receipt& receipt, bool json) {
+  const auto entry = common::ParseEntry(receipt.entry);
+  if (json) {
+    std::cout << nlohmann::ordered_json{{"register", options.register_name},
+                                        {"delivery", options.delivery},
+                                        {"records", state.header.record_count},
+                                        {"identifiers_evaluated", state.evaluated},
+                                        {"delivery_sha256", entry->Text("delivery_sha256")},
+                                        {"entry", receipt.entry},
+                                        {"proof", receipt.proof}}
+                     .dump(2)
+              << "\n";
+    return;
+  }
+  std::cout << "Delivered " << state.header.record_count << " records of " << options.register_name << " as "
+            << options.delivery << " (" << state.evaluated << " identifiers evaluated).\n"
+            << "Receipt, in the linker's log and verified: " << entry->Text("delivery_sha256") << "\n";
+  if (!options.receipt.empty()) std::cout << "Kept in " << options.receipt << "\n";
+}
+
+absl::StatusOr<Receipt> ParseReceipt(const std::string& text) {
+  const std::size_t gap = text.find("\n\n");
+  if (gap == std::string::npos) return absl::DataLossError("the receipt in the state directory is damaged");
+  return Receipt{text.substr(0, gap), text.substr(gap + 2)};
+}
+
+absl::Status Deliver(const Options& options, const Client& client, const common::PermitRegister& reg,
+                     const std::shared_ptr<const ExtractPlan>& plan, Workspace& workspace, const Globals& globals) {
+  const common::Permit& permit = client.permit.permit;
+  DeliveryJob job;
+  job.permit = &permit;
+  job.register_name = reg.name;
+  job.delivery_id = options.delivery;
+  job.replaces = options.replaces;
+  SLUIS_ASSIGN_OR_RETURN(job.input_sha256, HashFile(options.file));
+  job.schema_sha256 = permit.FindAttachment(reg.schema)->sha256;
+  SLUIS_ASSIGN_OR_RETURN(const auto same, workspace.states->FindByInput(permit.sha256, reg.name, job.input_sha256));
+  if (same.has_value() && same->header.delivery_id != options.delivery) {
+    return common::WithReason(absl::FailedPreconditionError(absl::StrCat(
+                                  "this very file was submitted before, as delivery ", same->header.delivery_id,
+                                  "; submit it under that name, or a corrected file")),
+                              "DUPLICATE_DELIVERY");
+  }
+
+  const common::SecretBytes token_key = common::SecretBytes::Random(32);
+  SLUIS_ASSIGN_OR_RETURN(const auto source, ExtractSource::Open(options.file, plan, permit, token_key));
+  SLUIS_ASSIGN_OR_RETURN(const auto keys_channel, client.Keys());
+  RemoteEvaluator evaluator(keys_channel, permit);
+  SystemRandom random;
+  const Workshop workshop{*workspace.cache, *workspace.states, *workspace.spill, random};
+  Progress pseudonymising("pseudonymise " + reg.name, "rows", globals.quiet);
+  Progress sealing("seal and shuffle " + reg.name, "rows", globals.quiet);
+  PseudonymiseOptions pseudonymise;
+  std::uint64_t rows = 0;
+  pseudonymise.progress = [&](const PseudonymiseProgress& p) {
+    rows = p.rows;
+    pseudonymising.Update(p.rows, 0);
+  };
+  SealOptions seal;
+  seal.progress = [&](std::uint64_t done) {
+    pseudonymising.Finish();
+    sealing.Update(done, rows);
+  };
+  SLUIS_ASSIGN_OR_RETURN(DeliveryState state, PrepareDelivery(job, *source, evaluator, workshop, pseudonymise, seal));
+  pseudonymising.Finish();
+  sealing.Finish();
+
+  Receipt receipt;
+  if (state.stage == DeliveryStage::kCommitted) {
+    SLUIS_ASSIGN_OR_RETURN(receipt, ParseReceipt(state.receipt));
+  } else {
+    SLUIS_ASSIGN_OR_RETURN(const auto linker_channel, client.Linker());
+    const auto stub = linker::v1::Linker::NewStub(linker_channel);
+    Progress uploading("upload " + reg.name, "records", globals.quiet);
+    SLUIS_ASSIGN_OR_RETURN(
+        receipt, UploadDelivery(*stub, permit, state, *workspace.states,
+                                [&](std::uint64_t sent, std::uint64_t total) { uploading.Update(sent, total); }));
+    uploading.Finish();
+    state.stage = DeliveryStage::kCommitted;
+    state.receipt = FormatReceipt(receipt);
+    SLUIS_RETURN_IF_ERROR(workspace.states->Save(state));
+  }
+  if (!options.receipt.empty()) {
+    SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(options.receipt, FormatReceipt(receipt), 0644));
+  }
+  PrintReceipt(options, state, receipt, globals.json);
+  return absl::OkStatus();
+}
+
+// Returns the exit code: errors of the extract have one of their own.
+absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
+  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
+  const common::PermitRegister* reg = client.permit.permit.FindRegister(options.register_name);
+  if (reg == nullptr) {
+    return absl::PermissionDeniedError(absl::StrCat("the permit names no register ", options.register_name));
+  }
+  SLUIS_ASSIGN_OR_RETURN(const auto plan, MakePlan(client.permit, *reg));
+  SLUIS_ASSIGN_OR_RETURN(const auto workspace, Workspace::Open(client));
+
+  CheckOptions check;
+  check.error_cap = options.error_cap;
+  check.spill = &*workspace->spill;
+  const common::SecretBytes unique_key = common::SecretBytes::Random(32);
+  check.unique_key = &unique_key;
+  Progress checking("check " + reg->name, "records", globals.quiet);
+  check.progress = [&](std::uint64_t records) { checking.Update(records, 0); };
+  const CheckReport report = CheckExtract(options.file, plan, check);
+  if (!report.ok()) {
+    std::cout << (globals.json ? cli::ToJson(report) : ToText(report)) << "\n";
+    std::cerr << "sluis: the extract has errors; nothing has left. Correct the file and submit it again.\n";
+    return kExitBadData;
+  }
+  checking.Finish();
+  for (const auto& [rule, count] : report.warnings) {
+    if (!globals.quiet) std::cerr << "  " << count << " rows: " << rule << " (kept; see cli/extract/README.md)\n";
+  }
+
+  if (options.dry_run) {
+    const common::SecretBytes token_key = common::SecretBytes::Random(32);
+    SLUIS_ASSIGN_OR_RETURN(const auto source, ExtractSource::Open(options.file, plan, client.permit.permit, token_key));
+    SLUIS_ASSIGN_OR_RETURN(const DryRunReport dry,
+                           DryRun(client.permit.permit, reg->name, *source, *workspace->cache, *workspace->spill));
+    if (globals.json) {
+      std::cout << ToJson(dry).dump(2) << "\n";
+    } else {
+      PrintDryRun(dry);
+    }
+    return kExitOk;
+  }
+  SLUIS_RETURN_IF_ERROR(Deliver(options, client, *reg, plan, *workspace, globals));
+  return kExitOk;
+}
+
+absl::Status Withdraw(const Options& options, const Globals& globals) {
+  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
+  SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Linker());
+  linker::v1::WithdrawRequest request;
+  request.set_permit_id(client.permit.permit.id);
+  request.set_register_(options.register_name);
+  request.set_delivery_id(options.delivery);
+  linker::v1::WithdrawResponse response;
+  grpc::ClientContext context;
+  SetDeadline(context, std::chrono::seconds(60));
+  SLUIS_RETURN_IF_ERROR(
+      CallStatus(linker::v1::Linker::NewStub(channel)->Withdraw(&context, request, &response), "linker"));
+  SLUIS_ASSIGN_OR_RETURN(const Receipt receipt,
+                         CheckReceipt(response.receipt(), client.permit.permit, common::entry_type::kWithdrawal,
+                                      options.register_name, options.delivery));
+  if (globals.json) {
+    std::cout << nlohmann::ordered_json{{"withdrawn", options.delivery},
+                                        {"entry", receipt.entry},
+                                        {"proof", receipt.proof}}
+                     .dump(2)
+              << "\n";
+  } else {
+    std::cout << "Withdrawn: delivery " << options.delivery << " of " << options.register_name
+              << "; the entry in the linker's log is verified.\n";
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddSubmitCommands(CLI::App& app, Globals& globals) {
+  auto options = std::make_shared<Options>();
+  CLI::App* submit =
+      app.add_subcommand("submit", "Check an extract, coarsen, pseudonymise and seal it, and deliver it to the linker");
+  submit->footer(
+      "Run again after any failure: it continues where it stopped, and nothing is debited or delivered twice.\n"
+      "Examples:\n"
+      "  sluis submit --config jobs.yaml --permit permits/integration --register jobs --delivery jobs-2026-10 "
+      "--dry-run jobs.csv\n"
+      "  sluis submit --config jobs.yaml --permit permits/integration --register jobs --delivery jobs-2026-10 "
+      "jobs.csv\n"
+      "  sluis submit ... --delivery jobs-2026-10b --replaces jobs-2026-10 corrected.csv");
+  submit->add_option("--config", options->config, "Configuration of this custodian")->required();
+  submit->add_option("--permit", options->permit, "Folder with the permit")->required();
+  submit->add_option("--register", options->register_name, "Register of the permit")->required();
+  submit->add_option("--delivery", options->delivery, "Your name for this delivery; new for each file")->required();
+  submit->add_option("--replaces", options->replaces, "The delivery that this one corrects as a whole");
+  submit->add_option("--receipt", options->receipt, "File for the receipt");
+  submit->add_option("--error-cap", options->error_cap, "Errors that are listed; all are counted")
+      ->capture_default_str();
+  submit->add_flag("--dry-run", options->dry_run, "Do everything but send: say what would leave");
+  submit->add_option("file", options->file, "CSV or fixed-width file, also .gz or .zst")->required();
+  OnRunWithCode(submit, globals, [options, &globals] {
+    const absl::StatusOr<int> code = Submit(*options, globals);
+    return code.ok() ? *code : ReportError(code.status(), globals.json);
+  });
+
+  auto withdrawal = std::make_shared<Options>();
+  CLI::App* withdraw = app.add_subcommand("withdraw", "Withdraw a delivery as a whole");
+  withdraw->footer(
+      "Example:\n  sluis withdraw --config jobs.yaml --permit permits/integration --register jobs --delivery "
+      "jobs-2026-10");
+  withdraw->add_option("--config", withdrawal->config, "Configuration of this custodian")->required();
+  withdraw->add_option("--permit", withdrawal->permit, "Folder with the permit")->required();
+  withdraw->add_option("--register", withdrawal->register_name, "Register of the permit")->required();
+  withdraw->add_option("--delivery", withdrawal->delivery, "The delivery")->required();
+  OnRun(withdraw, globals, [withdrawal, &globals] { return Withdraw(*withdrawal, globals); });
+}
+
+}  // namespace sluis::cli
