@@ -59,6 +59,9 @@ std::uint32_t SatelliteLinker::PartitionsFor(std::uint64_t bytes) const {
 }
 
 std::uint32_t SatelliteLinker::GroupPartitions() const {
+  if (satellite_.passes.empty()) {
+    return 0;  // without tokens every record is an entity of its own
+  }
   return PartitionsFor(TupleTable::SlotsFor(satellite_.source->records()) *
                        TupleTable::BytesPerSlot(satellite_.passes.size()));
 }
