@@ -9,8 +9,9 @@
 #include "cli/app/progress.h"
 #include "cli/extract/check.h"
 #include "cli/extract/code_list.h"
+#include "cli/extract/reader.h"
+#include "cli/prepare/extract_rows.h"
 #include "cli/prepare/prepare.h"
-#include "cli/submit/extract_source.h"
 #include "cli/submit/remote_evaluator.h"
 #include "cli/submit/upload.h"
 #include "cli/submit/workspace.h"
@@ -51,6 +52,12 @@ absl::StatusOr<std::shared_ptr<const ExtractPlan>> MakePlan(const common::Permit
     lists[field.code_list] = *std::move(list);
   }
   return ExtractPlan::Make(*schema, bundle.permit, reg.name, std::move(lists));
+}
+
+ExtractReader::Options ReaderOptions(const common::SecretBytes& token_key) {
+  ExtractReader::Options options;
+  options.token_key = &token_key;
+  return options;
 }
 
 nlohmann::ordered_json ToJson(const DryRunReport& report) {
@@ -129,9 +136,10 @@ absl::Status Deliver(const Options& options, const Client& client, const common:
   }
 
   const common::SecretBytes token_key = common::SecretBytes::Random(32);
-  SLUIS_ASSIGN_OR_RETURN(const auto source, ExtractSource::Open(options.file, plan, permit, token_key));
+  SLUIS_ASSIGN_OR_RETURN(const auto reader, ExtractReader::Open(options.file, plan, ReaderOptions(token_key)));
+  SLUIS_ASSIGN_OR_RETURN(ExtractRows source, ExtractRows::Make(*reader, permit));
   SLUIS_ASSIGN_OR_RETURN(const auto keys_channel, client.Keys());
-  RemoteEvaluator evaluator(keys_channel, permit);
+  RemoteEvaluator evaluator(keys_channel, permit, reg.name);
   SystemRandom random;
   const Workshop workshop{*workspace.cache, *workspace.states, *workspace.spill, random};
   Progress pseudonymising("pseudonymise " + reg.name, "rows", globals.quiet);
@@ -147,7 +155,7 @@ absl::Status Deliver(const Options& options, const Client& client, const common:
     pseudonymising.Finish();
     sealing.Update(done, rows);
   };
-  SLUIS_ASSIGN_OR_RETURN(DeliveryState state, PrepareDelivery(job, *source, evaluator, workshop, pseudonymise, seal));
+  SLUIS_ASSIGN_OR_RETURN(DeliveryState state, PrepareDelivery(job, source, evaluator, workshop, pseudonymise, seal));
   pseudonymising.Finish();
   sealing.Finish();
 
@@ -203,9 +211,10 @@ absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
 
   if (options.dry_run) {
     const common::SecretBytes token_key = common::SecretBytes::Random(32);
-    SLUIS_ASSIGN_OR_RETURN(const auto source, ExtractSource::Open(options.file, plan, client.permit.permit, token_key));
+    SLUIS_ASSIGN_OR_RETURN(const auto reader, ExtractReader::Open(options.file, plan, ReaderOptions(token_key)));
+    SLUIS_ASSIGN_OR_RETURN(ExtractRows source, ExtractRows::Make(*reader, client.permit.permit));
     SLUIS_ASSIGN_OR_RETURN(const DryRunReport dry,
-                           DryRun(client.permit.permit, reg->name, *source, *workspace->cache, *workspace->spill));
+                           DryRun(client.permit.permit, reg->name, source, *workspace->cache, *workspace->spill));
     if (globals.json) {
       std::cout << ToJson(dry).dump(2) << "\n";
     } else {
