@@ -23,7 +23,8 @@ struct PublicMeasure {
 // Returns, for each measure, the tables that show it as one system for FindExact and FindIntervals: all additive
 // relations of the hierarchies, and one cell for what stands in several tables with the same codes (totals of the other
 // dimensions). Only tables whose grand totals are the same population may share cells: `population` says for each table
-// which one it is (any numbering), for the bytes do not. Upper bounds are those of a reader: none.
+// which one it is (any numbering, such as NumberPopulations of the plan), for the bytes do not. Upper bounds are those
+// of a reader: none.
 //
 // Errors: INVALID_ARGUMENT if `population` has another length, a table is invalid, or two tables show one cell with
 // different values or one suppresses what the other shows (the message names the tables).

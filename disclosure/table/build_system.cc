@@ -18,17 +18,16 @@ void AppendKey(std::int32_t number, std::string& key) {
   key.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
-// Gives each set of records one cell of the system. A set is: the units that are counted, the population, and the range
-// of leaves of each dimension that is narrower than the population.
+// Gives each set of records one cell of the system. A set is: the population, and the range of leaves of each dimension
+// that is narrower than the population.
 class CellNumbers {
  public:
-  explicit CellNumbers(const TablePlan& plan) : plan_(plan) {}
+  explicit CellNumbers(const TablePlan& plan) : plan_(plan), population_(NumberPopulations(plan)) {}
 
   absl::StatusOr<std::vector<std::int32_t>> Number(std::size_t t, std::int64_t cells) {
     const PlannedTable& table = plan_.tables[t];
     std::string head;
-    AppendKey(table.unit_register, head);
-    AppendKey(Population(t), head);
+    AppendKey(population_[t], head);
     // In the order of names, so that two tables with the same dimensions in another order share their cells.
     std::map<std::string, std::size_t> by_name;
     for (std::size_t d = 0; d < table.dimensions.size(); ++d) by_name.emplace(table.dimensions[d].name, d);
@@ -58,23 +57,8 @@ class CellNumbers {
   std::int32_t size() const { return static_cast<std::int32_t>(number_.size()); }
 
  private:
-  // The first table with the same population; planning let populations be equal or disjoint only.
-  std::int32_t Population(std::size_t t) const {
-    const auto terms = [](const PlannedTable& table) {
-      std::map<std::string, std::vector<bool>> result;
-      for (const PlannedFilter& filter : table.population) {
-        const bool all = std::find(filter.leaves.begin(), filter.leaves.end(), false) == filter.leaves.end();
-        if (!all) result.emplace(filter.dimension, filter.leaves);
-      }
-      return result;
-    };
-    for (std::size_t other = 0; other < t; ++other) {
-      if (terms(plan_.tables[other]) == terms(plan_.tables[t])) return static_cast<std::int32_t>(other);
-    }
-    return static_cast<std::int32_t>(t);
-  }
-
   const TablePlan& plan_;
+  const std::vector<std::int32_t> population_;
   std::unordered_map<std::string, std::int32_t> number_;
   std::map<std::string, std::int32_t> dimension_;
 };
@@ -150,6 +134,22 @@ std::vector<ContributionView> BuildViews(const TablePlan& plan, std::span<const 
 }
 
 }  // namespace
+
+std::vector<std::int32_t> NumberPopulations(const TablePlan& plan) {
+  // Planning let populations be equal or disjoint only.
+  std::map<std::pair<int, std::map<std::string, std::vector<bool>>>, std::int32_t> known;
+  std::vector<std::int32_t> numbers;
+  for (const PlannedTable& table : plan.tables) {
+    std::map<std::string, std::vector<bool>> terms;
+    for (const PlannedFilter& filter : table.population) {
+      const bool all = std::find(filter.leaves.begin(), filter.leaves.end(), false) == filter.leaves.end();
+      if (!all) terms.emplace(filter.dimension, filter.leaves);
+    }
+    numbers.push_back(
+        known.emplace(std::pair(table.unit_register, terms), static_cast<std::int32_t>(known.size())).first->second);
+  }
+  return numbers;
+}
 
 int TopNeeded(const RuleSet& rules) {
   int top = rules.p_percent || rules.prior_posterior ? 2 : 1;

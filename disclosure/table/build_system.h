@@ -56,6 +56,10 @@ struct RequestSystem {
 [[nodiscard]] absl::StatusOr<RequestSystem> BuildSystem(const TablePlan& plan, std::span<const Cube> cubes,
                                                         const RuleSet& rules);
 
+// Returns for each table of `plan` the number of its population: the same for tables of the same records, whose totals
+// are thus the same cells.
+[[nodiscard]] std::vector<std::int32_t> NumberPopulations(const TablePlan& plan);
+
 // Returns the status of each cell in measure `measure` under all of its views: the first reason in the order of
 // PrimaryReason, the widest levels. `num_cells`: cells of the system. Errors: as EvaluateRules.
 [[nodiscard]] absl::StatusOr<std::vector<PrimaryStatus>> EvaluateViews(std::span<const ContributionView> views,

@@ -15,7 +15,6 @@ using testing::CountryAttachments;
 using testing::CountryPermit;
 using testing::CountryRequest;
 using ::testing::ElementsAre;
-using ::testing::Pair;
 using testing::RowBytes;
 
 constexpr auto kPrecondition = absl::StatusCode::kFailedPrecondition;
@@ -184,7 +183,8 @@ TEST_F(EvidenceTest, PublishedTablesMustBeThoseDecidedOn) {
 
 TEST_F(EvidenceTest, PublicSystemSharesCellsAndShowsExactlyWhatIsPublished) {
   const std::vector<ReleasedTable> released = *MakeReleasedTables(plan_, request_, pattern_);
-  const auto measures = BuildPublicSystem(released, std::vector<std::int32_t>{0, 0, 1});
+  EXPECT_THAT(NumberPopulations(plan_), ElementsAre(0, 0, 1));
+  const auto measures = BuildPublicSystem(released, NumberPopulations(plan_));
   SLUIS_ASSERT_OK(measures);
   ASSERT_EQ(measures->size(), 2u);
   EXPECT_EQ((*measures)[0].name, "people");
