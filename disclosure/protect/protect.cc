@@ -1,0 +1,198 @@
+#include "disclosure/protect/protect.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+#include "disclosure/protect/second_opinion.h"
+#include "disclosure/release/make_release.h"
+#include "disclosure/table/derive.h"
+
+namespace sluis::disclosure {
+namespace {
+
+// For requesters: how many cells, and which, would tell them what the suppression hides.
+constexpr char kUnprotectable[] =
+    "the tables cannot be protected even if every cell that may be suppressed is: ask for fewer or coarser dimensions";
+
+absl::Status Refuse(std::string_view message) {
+  return common::WithReason(absl::FailedPreconditionError(absl::string_view(message.data(), message.size())),
+                            kProtectionFailed);
+}
+
+// The judgement of one part of the second opinion, without the details, which are for nobody outside.
+absl::Status Judged(const absl::Status& status, const char* part) {
+  if (status.ok() || absl::IsCancelled(status) || absl::IsInternal(status)) return status;
+  return Refuse(absl::StrCat("the second opinion (", part, ") does not hold: nothing is released; report this fault"));
+}
+
+absl::Status CheckCancelled(const ProtectOptions& options) {
+  if (options.cancelled != nullptr && options.cancelled->load()) return absl::CancelledError("cancelled");
+  return absl::OkStatus();
+}
+
+absl::Status Step(const ProtectOptions& options, std::string_view step, std::int64_t done, std::int64_t total) {
+  if (options.progress) options.progress(step, done, total);
+  return CheckCancelled(options);
+}
+
+absl::StatusOr<std::vector<Cube>> MakeCubes(const ProtectInput& input, const ProtectOptions& options) {
+  SLUIS_RETURN_IF_ERROR(ValidateRules(input.rules, TopNeeded(input.rules)));
+  SLUIS_RETURN_IF_ERROR(Step(options, "derive", 0, 1));
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<DerivedColumn> columns,
+                         DeriveColumns(input.plan.variables, input.registers));
+  SLUIS_RETURN_IF_ERROR(Step(options, "tabulate", 0, 1));
+  const TabulateOptions tabulate{.threads = options.threads, .top = TopNeeded(input.rules)};
+  return TabulatePlan(input.plan, input.registers, columns, tabulate);
+}
+
+SuppressOptions ToSuppressOptions(const ProtectOptions& options) {
+  SuppressOptions suppress{.max_cleanup_lps = options.max_cleanup_lps,
+                           .max_cleanup_iterations = options.max_cleanup_iterations,
+                           .progress = {},
+                           .cancelled = options.cancelled};
+  if (options.progress) {
+    suppress.progress = [&options](SuppressPhase phase, std::int64_t done, std::int64_t total) {
+      const char* step = phase == SuppressPhase::kConstruct ? "suppress"
+                         : phase == SuppressPhase::kCleanup ? "clean up"
+                                                            : "conceal";
+      options.progress(step, done, total);
+    };
+  }
+  return suppress;
+}
+
+absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const ProtectOptions& options) {
+  absl::StatusOr<SuppressionResult> result = Suppress(system, ToSuppressOptions(options));
+  if (absl::IsFailedPrecondition(result.status())) return Refuse(kUnprotectable);
+  return result;
+}
+
+// Publishes the values in `exact` and returns where they are: values of suppressed cells that anyone can compute, in a
+// measure in which they are not primary. To mark them as suppressed would promise what does not hold.
+Concessions Concede(const std::vector<ExactCell>& exact, const RequestSystem& request,
+                    std::vector<ReleasedTable>& tables) {
+  const CellSystem& system = request.system;
+  Concessions conceded(system.measures.size());
+  for (const ExactCell& cell : exact) {
+    const auto named = [&](const Measure& measure) { return measure.name == cell.measure; };
+    const auto m = std::find_if(system.measures.begin(), system.measures.end(), named) - system.measures.begin();
+    conceded[static_cast<std::size_t>(m)].push_back(
+        request.cell_of[static_cast<std::size_t>(cell.table)][static_cast<std::size_t>(cell.cell)]);
+  }
+  for (std::size_t m = 0; m < conceded.size(); ++m) {
+    std::vector<std::int32_t>& cells = conceded[m];
+    std::sort(cells.begin(), cells.end());
+    cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+      ReleasedTable& table = tables[t];
+      for (std::size_t shown = 0; shown < table.measures.size(); ++shown) {
+        if (table.measures[shown].name != system.measures[m].name) continue;
+        for (std::size_t cell = 0; cell < request.cell_of[t].size(); ++cell) {
+          const std::int32_t in_system = request.cell_of[t][cell];
+          if (!std::binary_search(cells.begin(), cells.end(), in_system)) continue;
+          table.values[cell * table.measures.size() + shown] =
+              system.measures[m].value[static_cast<std::size_t>(in_system)];
+        }
+      }
+    }
+  }
+  return conceded;
+}
+
+void CountSuppressed(ProtectedRelease& release) {
+  for (const ReleasedTable& table : release.tables) {
+    release.cells += table.Cells();
+    const auto measures = static_cast<std::ptrdiff_t>(table.measures.size());
+    for (auto cell = table.values.begin(); cell != table.values.end(); cell += measures) {
+      release.suppressed += std::find(cell, cell + measures, std::nullopt) != cell + measures ? 1 : 0;
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, RequestSystem request,
+                                                     const Pattern& pattern, const Certificate& certificate,
+                                                     const ProtectOptions& options) {
+  const CellSystem& system = request.system;
+  if (pattern.size() != static_cast<std::size_t>(system.num_cells)) {
+    return absl::InvalidArgumentError("pattern: one entry a cell is expected");
+  }
+  SecondOpinionOptions attack{.progress = {}, .cancelled = options.cancelled};
+  if (options.progress) {
+    attack.progress = [&options](std::int64_t done, std::int64_t total) { options.progress("attack", done, total); };
+  }
+  SLUIS_RETURN_IF_ERROR(Step(options, "prove", 0, 1));
+  const Concessions none(system.measures.size());
+  SLUIS_RETURN_IF_ERROR(Judged(ProveProtection(system, pattern, none, certificate), "certificate"));
+  SLUIS_RETURN_IF_ERROR(Judged(AttackLevels(system, pattern, none, attack), "attack on the protection levels"));
+
+  ProtectedRelease release;
+  release.population = NumberPopulations(input.plan);
+  absl::StatusOr<std::vector<ReleasedTable>> tables = MakeReleasedTables(input.plan, request, pattern);
+  SLUIS_RETURN_IF_ERROR(Judged(tables.status(), "primary cells in sight"));
+  release.tables = *std::move(tables);
+  absl::StatusOr<std::vector<ExactCell>> exact = FindExactCells(release.tables, release.population, attack);
+  SLUIS_RETURN_IF_ERROR(Judged(exact.status(), "attack on the published bytes"));
+  if (!exact->empty()) {
+    const Concessions conceded = Concede(*exact, request, release.tables);
+    for (const std::vector<std::int32_t>& cells : conceded) release.conceded += static_cast<std::int64_t>(cells.size());
+    SLUIS_RETURN_IF_ERROR(Judged(ProveProtection(system, pattern, conceded, certificate), "values anyone can compute"));
+    SLUIS_RETURN_IF_ERROR(
+        Judged(AttackLevels(system, pattern, conceded, attack), "attack with the values anyone can compute"));
+    exact = FindExactCells(release.tables, release.population, attack);
+    SLUIS_RETURN_IF_ERROR(Judged(exact.status(), "attack on the published bytes"));
+    if (!exact->empty()) return Judged(absl::FailedPreconditionError("exact"), "cells that can be recomputed");
+  }
+  release.for_requester = SummariseForRequester(release.tables);
+  release.for_auditor = SummariseForAuditor(system, pattern, input.rules);
+  CountSuppressed(release);
+
+  release.evidence = MakeEvidence(input.plan, std::move(request), pattern);
+  const ReleaseDocuments& documents = input.documents;
+  Evidence& evidence = release.evidence;
+  evidence.request_id = input.plan.request_id;
+  evidence.permit_id = documents.permit_id;
+  evidence.link_set = documents.link_set;
+  evidence.software = documents.software;
+  evidence.permit_sha256 = documents.permit_sha256;
+  evidence.request = documents.request;
+  evidence.rule_set = documents.rule_set;
+  evidence.attachments = documents.attachments;
+  const std::vector<std::byte> bytes = EncodeCertificate(certificate);
+  evidence.certificate.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return release;
+}
+
+absl::StatusOr<ProtectedRelease> Protect(const ProtectInput& input, const ProtectOptions& options) {
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<Cube> cubes, MakeCubes(input, options));
+  SLUIS_ASSIGN_OR_RETURN(RequestSystem request, BuildSystem(input.plan, cubes, input.rules));
+  SLUIS_RETURN_IF_ERROR(CheckCancelled(options));
+  SLUIS_ASSIGN_OR_RETURN(const SuppressionResult found, FindPattern(request.system, options));
+  SLUIS_ASSIGN_OR_RETURN(ProtectedRelease release,
+                         ReleaseUnderPattern(input, std::move(request), found.pattern, found.certificate, options));
+  release.cleanup_complete = found.cleanup_complete;
+  return release;
+}
+
+absl::StatusOr<DryRunResult> DryRun(const ProtectInput& input, const ProtectOptions& options) {
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<Cube> cubes, MakeCubes(input, options));
+  DryRunResult result{.figures = SummariseDryRun(input.plan, cubes), .refusals = {}};
+  SLUIS_ASSIGN_OR_RETURN(const RequestSystem request, BuildSystem(input.plan, cubes, input.rules));
+  // Whether there is a pattern does not depend on how well it is cleaned up.
+  ProtectOptions quick = options;
+  quick.max_cleanup_lps = 0;
+  const absl::StatusOr<SuppressionResult> found = FindPattern(request.system, quick);
+  if (absl::IsFailedPrecondition(found.status())) {
+    result.refusals.emplace_back(kUnprotectable);
+  } else if (!found.ok()) {
+    return found.status();
+  }
+  return result;
+}
+
+}  // namespace sluis::disclosure

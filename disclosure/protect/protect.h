@@ -1,0 +1,99 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/bytes/secret.h"
+#include "disclosure/release/evidence.h"
+#include "disclosure/release/released_table.h"
+#include "disclosure/release/summary.h"
+#include "disclosure/rules/rules.h"
+#include "disclosure/suppress/suppress.h"
+#include "disclosure/table/build_system.h"
+#include "disclosure/table/columns.h"
+#include "disclosure/table/plan.h"
+
+// From opened rows to tables that may leave: tabulate, apply the rules, suppress, and then let code that shares nothing
+// with the engine try to break the result. What fails there is not released.
+
+namespace sluis::disclosure {
+
+// The reason (common::ReasonOf) of every refusal to release for lack of protection.
+inline constexpr char kProtectionFailed[] = "PROTECTION_FAILED";
+
+// What the release is about; becomes part of manifest, log entry and evidence. Nothing of it is interpreted here.
+struct ReleaseDocuments {
+  std::string permit_id;
+  common::Hash256 permit_sha256{};
+  std::string link_set;
+  std::string software;                            // name and version, such as "sluis 0.1.0"
+  std::string request;                             // exact bytes of the request document
+  std::string rule_set_name;                       // the permit's name for it
+  std::string rule_set;                            // exact bytes; `rules` was read from them
+  std::map<std::string, std::string> attachments;  // of the permit, those that the plan was made with
+};
+
+struct ProtectInput {
+  const TablePlan& plan;
+  std::span<const RegisterColumns> registers;  // in the order of the permit
+  const RuleSet& rules;
+  const ReleaseDocuments& documents;
+};
+
+struct ProtectOptions {
+  int threads = 2;                       // for tabulation, 1 .. 64
+  std::int64_t max_cleanup_lps = 5'000;  // as SuppressOptions; more gives fewer secondary cells
+  std::int64_t max_cleanup_iterations = 500'000;
+  // Steps: "derive", "tabulate", "suppress", "clean up", "conceal", "prove", "attack", in this order. Called from the
+  // calling thread; may be empty.
+  std::function<void(std::string_view step, std::int64_t done, std::int64_t total)> progress;
+  const std::atomic<bool>* cancelled = nullptr;  // may be null
+};
+
+struct ProtectedRelease {
+  std::vector<ReleasedTable> tables;
+  std::vector<std::int32_t> population;  // of each table, as NumberPopulations
+  Evidence evidence;                     // without released_sha256: see AddReleasedHashes in package.h
+  RequesterSummary for_requester;
+  AuditorSummary for_auditor;
+  std::int64_t cells = 0;       // of all tables together, as published
+  std::int64_t suppressed = 0;  // of these, with at least one suppressed measure
+  std::int64_t conceded = 0;    // values of suppressed cells that are published all the same: see README.md
+  bool cleanup_complete = true;
+};
+
+// Returns the tables of `input.plan` in a form that has passed the second opinion (second_opinion.h).
+//
+// Errors (nothing is released; messages say nothing about cells):
+//   INVALID_ARGUMENT     as DeriveColumns, TabulatePlan and BuildSystem: the request or the rows are wrong
+//   FAILED_PRECONDITION  with reason PROTECTION_FAILED: the tables cannot be protected, or the second opinion broke the
+//                        pattern that the engine found
+//   CANCELLED            options.cancelled
+//   OUT_OF_RANGE, RESOURCE_EXHAUSTED, INTERNAL  as the steps
+// Deterministic in everything but options.threads, and in that too. Cost: README.md.
+[[nodiscard]] absl::StatusOr<ProtectedRelease> Protect(const ProtectInput& input, const ProtectOptions& options);
+
+// The second half of Protect: judges `pattern` and `certificate`, whoever made them, and makes the release. Errors: as
+// Protect; INVALID_ARGUMENT also if the pattern has another length than the system has cells.
+[[nodiscard]] absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, RequestSystem request,
+                                                                   const Pattern& pattern,
+                                                                   const Certificate& certificate,
+                                                                   const ProtectOptions& options);
+
+struct DryRunResult {
+  DryRunFigures figures;
+  std::vector<std::string> refusals;  // why Protect would refuse; empty: it would release
+};
+
+// Returns what Protect would make of the request, without the second opinion and without making tables. Errors: as
+// Protect, but that lack of protection is a refusal and no error.
+[[nodiscard]] absl::StatusOr<DryRunResult> DryRun(const ProtectInput& input, const ProtectOptions& options);
+
+}  // namespace sluis::disclosure
