@@ -3,8 +3,6 @@
 #include <sodium.h>
 
 #include <cstdlib>
-#include <cstring>
-#include <new>
 
 namespace sluis::common {
 namespace {
@@ -32,46 +30,6 @@ std::string RandomString(std::size_t size) {
   std::string out(size, '\0');
   RandomBytes({Mutable(out), size});
   return out;
-}
-
-Hash256 Sha256(std::string_view data) {
-  Hash256 hash;
-  crypto_hash_sha256(hash.data(), AsBytes(data).data(), data.size());
-  return hash;
-}
-
-Sha256Hasher::Sha256Hasher() {
-  static_assert(sizeof(state_) >= sizeof(crypto_hash_sha256_state));
-  crypto_hash_sha256_init(reinterpret_cast<crypto_hash_sha256_state*>(state_.data()));
-}
-
-void Sha256Hasher::Update(std::string_view data) {
-  crypto_hash_sha256_update(reinterpret_cast<crypto_hash_sha256_state*>(state_.data()), AsBytes(data).data(),
-                            data.size());
-}
-
-Hash256 Sha256Hasher::Finish() {
-  Hash256 hash;
-  crypto_hash_sha256_final(reinterpret_cast<crypto_hash_sha256_state*>(state_.data()), hash.data());
-  return hash;
-}
-
-HmacSha256::HmacSha256(const SecretBytes& key) {
-  static_assert(sizeof(state_) >= sizeof(crypto_auth_hmacsha256_state));
-  crypto_auth_hmacsha256_init(reinterpret_cast<crypto_auth_hmacsha256_state*>(state_.data()), key.ExposeForUse().data(),
-                              key.size());
-}
-
-HmacSha256::~HmacSha256() { Wipe(std::span<std::uint8_t>(state_)); }
-
-Hash256 HmacSha256::Compute(std::string_view a, std::string_view b) const {
-  crypto_auth_hmacsha256_state state;
-  std::memcpy(&state, state_.data(), sizeof(state));
-  crypto_auth_hmacsha256_update(&state, AsBytes(a).data(), a.size());
-  crypto_auth_hmacsha256_update(&state, AsBytes(b).data(), b.size());
-  Hash256 mac;
-  crypto_auth_hmacsha256_final(&state, mac.data());
-  return mac;
 }
 
 std::string AeadSeal(const SecretBytes& key, std::string_view associated_data, std::string_view plaintext) {

@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/secret.h"
 
-// The few cryptographic operations that Sluis uses, each a thin wrapper around libsodium (or OpenSSL, where it is
-// faster). All functions are thread-safe. Errors never name which of key, nonce, associated data or ciphertext was
-// wrong.
+// The few cryptographic operations that Sluis uses, each a thin wrapper around libsodium or, for SHA-256, OpenSSL (it
+// uses the processor's SHA instructions). All functions are thread-safe. Errors never name which of key, nonce,
+// associated data or ciphertext was wrong.
 
 namespace sluis::common {
 
@@ -34,7 +34,8 @@ class Sha256Hasher {
   alignas(16) std::array<std::uint8_t, 128> state_;
 };
 
-// HMAC-SHA-256 with the key schedule computed once: 0.3 microseconds a short message.
+// HMAC-SHA-256 with the key's two blocks hashed once: below 0.2 microseconds for a message of up to 55 bytes on a
+// processor with SHA instructions. `key`: any length; longer than 64 bytes, its hash is used (RFC 2104).
 class HmacSha256 {
  public:
   explicit HmacSha256(const SecretBytes& key);
