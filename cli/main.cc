@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   sluis::cli::AddPermitCommand(app, globals);
   sluis::cli::AddSubmitCommands(app, globals);
   sluis::cli::AddLinkCommand(app, globals);
+  sluis::cli::AddTableCommands(app, globals);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

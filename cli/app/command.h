@@ -35,5 +35,6 @@ void AddKeyCommand(CLI::App& app, Globals& globals);
 void AddPermitCommand(CLI::App& app, Globals& globals);
 void AddSubmitCommands(CLI::App& app, Globals& globals);
 void AddLinkCommand(CLI::App& app, Globals& globals);
+void AddTableCommands(CLI::App& app, Globals& globals);
 
 }  // namespace sluis::cli

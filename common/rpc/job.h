@@ -29,6 +29,7 @@ class JobControl {
   // Errors: CANCELLED once somebody asked for it.
   [[nodiscard]] absl::Status CheckCancelled() const;
   bool cancelled() const { return cancelled_; }
+  const std::atomic<bool>* cancel_flag() const { return &cancelled_; }
 
  private:
   friend class JobRunner;

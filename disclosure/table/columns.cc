@@ -59,7 +59,10 @@ absl::Status RegisterColumns::AppendRows(std::string_view rows, std::span<const 
         }
       } else if (field.type == FieldType::kInteger) {
         const auto value = Read<std::int64_t>(at);
-        if (value != common::kMissingInteger && (value < field.minimum || value > field.maximum)) {
+        // Custodians check the range before they round towards zero.
+        const std::int64_t minimum =
+            field.minimum > 0 ? field.minimum / field.round_to * field.round_to : field.minimum;
+        if (value != common::kMissingInteger && (value < minimum || value > field.maximum)) {
           return error(absl::StrCat("row ", i, ": field ", field.name, " is outside the permit's range"));
         }
       }

@@ -1,0 +1,193 @@
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "cli/app/client.h"
+#include "cli/app/command.h"
+#include "cli/app/interrupt.h"
+#include "cli/app/progress.h"
+#include "common/file/atomic_file.h"
+#include "common/status/status.h"
+#include "disclosure/release/render_text.h"
+#include "disclosure/release/write_csv.h"
+#include "proto/sluis/disclosure/v1/disclosure.grpc.pb.h"
+
+namespace sluis::cli {
+namespace {
+
+namespace v1 = disclosure::v1;
+
+constexpr std::chrono::seconds kCallTimeout(60);
+constexpr std::chrono::minutes kFetchTimeout(30);
+constexpr std::chrono::milliseconds kPoll(200);
+
+struct Options {
+  std::string config, permit, request, out, release_id;
+  bool dry_run = false;
+};
+
+// A name that the gate sends becomes a path only if it stays in the folder.
+bool IsSafeName(const std::string& name) {
+  return !name.empty() && name.size() <= 255 && name[0] != '/' && name.find("..") == std::string::npos &&
+         name.find('\\') == std::string::npos && name.find('\0') == std::string::npos;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> ReadFiles(grpc::ClientReader<v1::FileChunk>& reader) {
+  std::map<std::string, std::string> files;
+  v1::FileChunk chunk;
+  while (reader.Read(&chunk)) {
+    if (!IsSafeName(chunk.name())) return absl::DataLossError("the gate sent a file with a name that leads elsewhere");
+    files[chunk.name()] += chunk.content();
+  }
+  SLUIS_RETURN_IF_ERROR(CallStatus(reader.Finish(), "gate"));
+  return files;
+}
+
+absl::Status WriteFiles(const std::string& directory, const std::map<std::string, std::string>& files) {
+  for (const auto& [name, bytes] : files) {
+    const std::filesystem::path path = std::filesystem::path(directory) / name;
+    std::error_code error;
+    std::filesystem::create_directories(path.parent_path(), error);
+    if (error)
+      return absl::PermissionDeniedError(absl::StrCat("the folder ", path.parent_path().string(), " cannot be made"));
+    SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(path.string(), bytes, 0644));
+  }
+  return absl::OkStatus();
+}
+
+void PrintTables(const std::map<std::string, std::string>& files) {
+  for (const auto& [name, bytes] : files) {
+    if (!name.starts_with("tables/") || !name.ends_with(".csv") || name.ends_with(".sdmx.csv")) continue;
+    const auto table = disclosure::ReadTidyCsv(bytes, name.substr(7, name.size() - 11));
+    if (table.ok()) std::cout << disclosure::RenderText(*table, {}) << "\n";
+  }
+}
+
+// Waits until the job ends; returns its last status. Ctrl-C cancels it.
+absl::StatusOr<v1::GetTableJobResponse> Await(v1::Gate::Stub& stub, const std::string& permit_id,
+                                              const std::string& job_id, bool quiet) {
+  Progress progress("table", "percent", quiet);
+  const InterruptScope interrupt;
+  bool cancel_sent = false;
+  for (;;) {
+    v1::GetTableJobRequest request;
+    request.set_permit_id(permit_id);
+    request.set_job_id(job_id);
+    v1::GetTableJobResponse job;
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTimeout);
+    SLUIS_RETURN_IF_ERROR(CallStatus(stub.GetTableJob(&context, request, &job), "gate"));
+    if (job.state() == v1::GetTableJobResponse::DONE) {
+      progress.Finish("done");
+      return job;
+    }
+    if (job.state() == v1::GetTableJobResponse::FAILED) {
+      return common::WithReason(absl::FailedPreconditionError(absl::StrCat("the gate refused: ", job.message())),
+                                job.reason());
+    }
+    if (job.state() == v1::GetTableJobResponse::CANCELLED)
+      return absl::CancelledError("cancelled; nothing was released");
+    progress.Update(job.percent(), 100);
+    if (interrupt.requested() && !cancel_sent) {
+      v1::CancelTableJobRequest cancel;
+      cancel.set_permit_id(permit_id);
+      cancel.set_job_id(job_id);
+      v1::CancelTableJobResponse cancelled;
+      grpc::ClientContext cancel_context;
+      SetDeadline(cancel_context, kCallTimeout);
+      SLUIS_RETURN_IF_ERROR(CallStatus(stub.CancelTableJob(&cancel_context, cancel, &cancelled), "gate"));
+      cancel_sent = true;
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+absl::Status RunTable(const Options& options, const Globals& globals) {
+  if (!options.dry_run && options.out.empty())
+    return absl::InvalidArgumentError("--out is needed, unless this is a --dry-run");
+  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
+  SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Gate());
+  const auto stub = v1::Gate::NewStub(channel);
+  const common::Permit& permit = client.permit.permit;
+  v1::StartTableRequest start;
+  start.set_permit_sha256(std::string(common::AsChars(permit.sha256)));
+  start.set_dry_run(options.dry_run);
+  SLUIS_ASSIGN_OR_RETURN(*start.mutable_request_document(), common::ReadFileBounded(options.request, 1 << 20));
+  v1::StartTableResponse started;
+  {
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTimeout);
+    SLUIS_RETURN_IF_ERROR(CallStatus(stub->StartTable(&context, start, &started), "gate"));
+  }
+  SLUIS_ASSIGN_OR_RETURN(const v1::GetTableJobResponse job, Await(*stub, permit.id, started.job_id(), globals.quiet));
+  if (options.dry_run) {
+    std::cout << job.summary_json() << "\n";
+    return absl::OkStatus();
+  }
+  v1::GetReleaseRequest fetch;
+  fetch.set_permit_id(permit.id);
+  fetch.set_release_id(job.release_id());
+  grpc::ClientContext context;
+  SetDeadline(context, kFetchTimeout);
+  const auto reader = stub->GetRelease(&context, fetch);
+  SLUIS_ASSIGN_OR_RETURN(const auto files, ReadFiles(*reader));
+  SLUIS_RETURN_IF_ERROR(WriteFiles(options.out, files));
+  if (!globals.json) {
+    PrintTables(files);
+    std::cout << "Release " << job.release_id() << " is in " << options.out << "\n";
+  }
+  std::cout << job.summary_json() << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status FetchEvidence(const Options& options) {
+  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
+  SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Gate());
+  const auto stub = v1::Gate::NewStub(channel);
+  v1::GetEvidenceRequest fetch;
+  fetch.set_permit_id(client.permit.permit.id);
+  fetch.set_release_id(options.release_id);
+  grpc::ClientContext context;
+  SetDeadline(context, kFetchTimeout);
+  const auto reader = stub->GetEvidence(&context, fetch);
+  SLUIS_ASSIGN_OR_RETURN(const auto files, ReadFiles(*reader));
+  if (files.size() != 1) return absl::DataLossError("the gate sent no evidence");
+  SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(options.out, files.begin()->second, 0600));
+  std::cout << options.out << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddTableCommands(CLI::App& app, Globals& globals) {
+  auto options = std::make_shared<Options>();
+  CLI::App* table = app.add_subcommand("table", "Request protected tables from the gate");
+  table->footer(
+      "The same request again returns the same release.\n"
+      "Examples:\n"
+      "  sluis table --config office.yaml --permit permits/integration --request work.yaml --dry-run\n"
+      "  sluis table --config office.yaml --permit permits/integration --request work.yaml --out release");
+  table->add_option("--config", options->config, "Configuration of this party")->required();
+  table->add_option("--permit", options->permit, "Folder with the permit")->required();
+  table->add_option("--request", options->request, "The table request (YAML)")->required();
+  table->add_option("--out", options->out, "Folder for the release");
+  table->add_flag("--dry-run", options->dry_run,
+                  "Say how many cells, how sparse, what would be refused; release nothing");
+  OnRun(table, globals, [options, &globals] { return RunTable(*options, globals); });
+
+  auto fetch = std::make_shared<Options>();
+  CLI::App* evidence = app.add_subcommand("evidence", "Fetch the sealed evidence of a release, as an auditor");
+  evidence->footer(
+      "Example:\n  sluis evidence --config auditor.yaml --permit permits/integration --release-id work-2026 --out "
+      "evidence.sealed");
+  evidence->add_option("--config", fetch->config, "Configuration of this party")->required();
+  evidence->add_option("--permit", fetch->permit, "Folder with the permit")->required();
+  evidence->add_option("--release-id", fetch->release_id, "The id of the request")->required();
+  evidence->add_option("--out", fetch->out, "File for the sealed evidence")->required();
+  OnRun(evidence, globals, [fetch] { return FetchEvidence(*fetch); });
+}
+
+}  // namespace sluis::cli

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "common/crypto/crypto.h"
+#include "common/document/permit_set.h"
+#include "common/rpc/guard.h"
+#include "common/rpc/job.h"
+#include "common/rpc/service_log.h"
+#include "common/rpc/telemetry.h"
+#include "disclosure/rules/rules.h"
+#include "disclosure/server/release_store.h"
+#include "disclosure/table/plan.h"
+#include "proto/sluis/disclosure/v1/disclosure.grpc.pb.h"
+#include "proto/sluis/linker/v1/linker.grpc.pb.h"
+
+namespace sluis::disclosure {
+
+using ReleaseStores = std::map<std::string, std::unique_ptr<ReleaseStore>, std::less<>>;  // by project
+
+// What a gate stands on; all outlive the service.
+struct GateParts {
+  const common::PermitSet& permits;
+  const ReleaseStores& releases;
+  common::ServiceLog& log;
+  common::Metrics& metrics;
+  linker::v1::Linker::Stub& linker;
+  const common::SealingKeyPair& sealing_key;
+  int threads = 2;
+};
+
+// The gRPC door of the gate.
+class GateService final : public v1::Gate::Service {
+ public:
+  explicit GateService(const GateParts& parts);
+
+  grpc::Status StartTable(grpc::ServerContext*, const v1::StartTableRequest*, v1::StartTableResponse*) override;
+  grpc::Status GetTableJob(grpc::ServerContext*, const v1::GetTableJobRequest*, v1::GetTableJobResponse*) override;
+  grpc::Status CancelTableJob(grpc::ServerContext*, const v1::CancelTableJobRequest*,
+                              v1::CancelTableJobResponse*) override;
+  grpc::Status GetRelease(grpc::ServerContext*, const v1::GetReleaseRequest*,
+                          grpc::ServerWriter<v1::FileChunk>*) override;
+  grpc::Status GetEvidence(grpc::ServerContext*, const v1::GetEvidenceRequest*,
+                           grpc::ServerWriter<v1::FileChunk>*) override;
+
+  void CancelJobs() { jobs_.CancelAll(); }
+  static common::Guard::Table AccessTable();
+
+ private:
+  struct Project {
+    const common::PermitBundle* bundle;
+    ReleaseStore* releases;
+  };
+  // A request that was read and checked against the permit.
+  struct Work {
+    Project project;
+    std::string document;
+    TableRequest request;
+    TablePlan plan;
+    RuleSet rules;
+    std::set<int> registers;  // positions in the permit of those that are used
+    std::string requester;
+    bool dry_run = false;
+  };
+  absl::StatusOr<Project> Find(const std::string& permit_id, const std::string& permit_sha256,
+                               const common::Caller& caller, common::Role role) const;
+  absl::StatusOr<std::shared_ptr<const Work>> Read(const v1::StartTableRequest& request, const common::Caller& caller);
+  // Runs as a job; returns the release id, or the findings of a dry run.
+  absl::StatusOr<std::string> Run(const Work& work, common::JobControl& control);
+  absl::StatusOr<std::string> Release(const Work& work, common::JobControl& control);
+  absl::Status LogRefusal(const Project& project, const std::string& document, const absl::Status& status) const;
+
+  const GateParts parts_;
+  common::Guard guard_;
+  common::JobRunner jobs_;  // last: its thread uses all above
+};
+
+}  // namespace sluis::disclosure

@@ -1,0 +1,71 @@
+// sluis-disclosured: the statistical office's gate.
+
+#include <algorithm>
+#include <thread>
+
+#include "common/rpc/log_service.h"
+#include "common/rpc/runtime.h"
+#include "common/rpc/server.h"
+#include "common/rpc/service_main.h"
+#include "common/status/status.h"
+#include "disclosure/server/gate_service.h"
+
+namespace sluis::disclosure {
+namespace {
+
+absl::StatusOr<common::SealingKeyPair> SealingKey(const common::Keystore& keystore) {
+  SLUIS_ASSIGN_OR_RETURN(const common::KeyEntry entry,
+                         keystore.Find(common::kServiceProject, common::kSealingKeyPurpose));
+  common::SealingKeyPair pair;
+  SLUIS_ASSIGN_OR_RETURN(pair.secret_key, keystore.Secret(entry.id));
+  std::copy(entry.public_key.begin(), entry.public_key.end(), pair.public_key.begin());
+  return pair;
+}
+
+absl::Status ServeGate(const common::v1::Service& config) {
+  if (config.linker().address().empty() || config.linker().identity().empty()) {
+    return absl::InvalidArgumentError("configuration field linker: address and identity are expected");
+  }
+  SLUIS_ASSIGN_OR_RETURN(const auto runtime,
+                         common::Runtime::Open(config, ReleaseStore::Families(), ReleaseStore::kFormatVersion, true));
+  SLUIS_ASSIGN_OR_RETURN(const common::SealingKeyPair sealing_key, SealingKey(*runtime->keystore));
+  ReleaseStores releases;
+  for (const auto& [id, bundle] : runtime->permits.all()) {
+    if (bundle.permit.gate_sealing_key != sealing_key.public_key) {
+      return common::WithReason(absl::FailedPreconditionError("the permit of project " + id +
+                                                              " names another gate_sealing_key than the one held here"),
+                                "KEY_MISMATCH");
+    }
+    SLUIS_ASSIGN_OR_RETURN(common::SecretBytes key, runtime->StorageKey(id));
+    releases[id] = std::make_unique<ReleaseStore>(*runtime->store, bundle.permit, std::move(key));
+  }
+  SLUIS_ASSIGN_OR_RETURN(const auto channel, common::Connect(common::ToTlsFiles(config.tls()),
+                                                             config.linker().address(), config.linker().identity()));
+  const auto linker = sluis::linker::v1::Linker::NewStub(channel);
+  const int threads =
+      static_cast<int>(config.threads() != 0 ? config.threads() : std::max(1u, std::thread::hardware_concurrency()));
+  GateService gate(GateParts{runtime->permits, releases, *runtime->log, *runtime->metrics, *linker, sealing_key,
+                             std::min(threads, 64)});
+  common::LogService log(runtime->log->writer(), runtime->permits, *runtime->metrics);
+  common::ServeOptions options;
+  options.listen = config.listen();
+  options.tls = common::ToTlsFiles(config.tls());
+  options.ready_file = config.ready_file();
+  options.services = {&gate, &log};
+  options.on_drain = [&gate] { gate.CancelJobs(); };
+  return common::Serve(options);
+}
+
+}  // namespace
+}  // namespace sluis::disclosure
+
+int main(int argc, char** argv) {
+  sluis::common::ServiceProgram program;
+  program.name = "sluis-disclosured";
+  program.description =
+      "The gate of Sluis: opens attributes, tabulates, protects, and lets nothing out that is not proven safe and "
+      "logged.";
+  program.with_sealing_key = true;
+  program.serve = sluis::disclosure::ServeGate;
+  return sluis::common::RunService(argc, argv, program);
+}

@@ -1,0 +1,190 @@
+#include "disclosure/server/opened_registers.h"
+
+#include <chrono>
+#include <cstring>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/status_convert.h"
+#include "common/seal/sealed_row.h"
+#include "common/status/status.h"
+
+namespace sluis::disclosure {
+namespace {
+
+namespace v1 = linker::v1;
+
+constexpr std::size_t kIdBytes = 16;
+constexpr std::chrono::minutes kCallTimeout(1);
+constexpr std::chrono::hours kStreamTimeout(6);
+
+struct LinkageId {
+  std::uint64_t high, low;
+  friend bool operator==(const LinkageId&, const LinkageId&) = default;
+};
+struct LinkageIdHash {
+  // The ids are random, so any part of them is a hash.
+  std::size_t operator()(const LinkageId& id) const { return id.high; }
+};
+using PersonOfId = std::unordered_map<LinkageId, std::int32_t, LinkageIdHash>;
+
+LinkageId ReadId(std::string_view ids, std::size_t record) {
+  LinkageId id;
+  std::memcpy(&id, ids.data() + record * kIdBytes, kIdBytes);
+  return id;
+}
+
+absl::Status Malformed(const std::string& register_name) {
+  return absl::DataLossError(absl::StrCat("the linker sent malformed rows of register ", register_name));
+}
+
+absl::Status LinkerError(const grpc::Status& status) {
+  return common::Annotate(common::FromGrpc(status), "the linker answered");
+}
+
+void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout) {
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+}
+
+// Opens the rows of one register and appends them to its columns.
+class RegisterOpener {
+ public:
+  RegisterOpener(const common::Permit& permit, const common::PermitRegister& schema,
+                 const v1::GetLinkSetResponse::Source& source, common::SecretBytes data_key, PersonOfId& persons,
+                 RegisterColumns& columns)
+      : schema_(schema),
+        context_(common::SealedRowContext(permit.id, schema.name, source.delivery_id())),
+        row_bytes_(source.row_bytes()),
+        data_key_(std::move(data_key)),
+        persons_(persons),
+        columns_(columns) {}
+
+  absl::Status Append(const v1::FetchRowsResponse& message) {
+    const std::size_t records = message.found().size();
+    if (message.linkage_ids().size() != records * kIdBytes || message.rows().size() != records * row_bytes_) {
+      return Malformed(schema_.name);
+    }
+    opened_.clear();
+    person_of_row_.clear();
+    for (std::size_t i = 0; i < records; ++i) {
+      const std::string_view sealed = std::string_view(message.rows()).substr(i * row_bytes_, row_bytes_);
+      absl::StatusOr<std::string> row = common::AeadOpen(data_key_, context_, sealed);
+      if (!row.ok()) {
+        return absl::DataLossError(absl::StrCat("a row of register ", schema_.name,
+                                                " cannot be opened: it was damaged, or sealed to another gate"));
+      }
+      opened_ += *row;
+      const LinkageId id = ReadId(message.linkage_ids(), i);
+      if (schema_.backbone) {
+        if (!persons_.emplace(id, static_cast<std::int32_t>(persons_.size())).second) return Malformed(schema_.name);
+      } else {
+        SLUIS_RETURN_IF_ERROR(AddPerson(id, message.found()[i] != 0));
+      }
+    }
+    return columns_.AppendRows(opened_, person_of_row_);
+  }
+
+ private:
+  absl::Status AddPerson(const LinkageId& id, bool found) {
+    if (!found) {
+      person_of_row_.push_back(-1);
+      return absl::OkStatus();
+    }
+    const auto it = persons_.find(id);
+    if (it == persons_.end()) return Malformed(schema_.name);
+    person_of_row_.push_back(it->second);
+    return absl::OkStatus();
+  }
+
+  const common::PermitRegister& schema_;
+  const std::string context_;
+  const std::size_t row_bytes_;
+  const common::SecretBytes data_key_;
+  PersonOfId& persons_;
+  RegisterColumns& columns_;
+  std::string opened_;
+  std::vector<std::int32_t> person_of_row_;
+};
+
+absl::StatusOr<common::SecretBytes> OpenDataKey(const common::SealingKeyPair& gate_key, const std::string& sealed,
+                                                const std::string& register_name) {
+  absl::StatusOr<std::string> bytes = common::OpenSealed(gate_key, sealed);
+  if (!bytes.ok() || bytes->size() != common::kAeadKeySize) {
+    return absl::DataLossError(
+        absl::StrCat("the data key of register ", register_name, " cannot be opened: it was sealed to another gate"));
+  }
+  common::SecretBytes key = common::SecretBytes::CopyOf(common::AsBytes(*bytes));
+  common::Wipe(*bytes);
+  return key;
+}
+
+}  // namespace
+
+absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::Stub& linker, const common::Permit& permit,
+                                              const std::string& link_set, const std::set<int>& used,
+                                              const common::SealingKeyPair& gate_key, common::JobControl& control) {
+  v1::GetLinkSetRequest request;
+  request.set_permit_id(permit.id);
+  request.set_permit_sha256(std::string(common::AsChars(permit.sha256)));
+  request.set_link_set_id(link_set);
+  v1::GetLinkSetResponse info;
+  {
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTimeout);
+    if (const grpc::Status status = linker.GetLinkSet(&context, request, &info); !status.ok())
+      return LinkerError(status);
+  }
+  OpenedRegisters opened;
+  opened.link_set_id = info.link_set_id();
+  std::vector<std::size_t> order;  // the backbone first: it says who the persons are
+  for (std::size_t r = 0; r < permit.registers.size(); ++r) {
+    opened.registers.emplace_back(&permit.registers[r]);
+    if (permit.registers[r].backbone) {
+      order.insert(order.begin(), r);
+    } else if (used.contains(static_cast<int>(r))) {
+      order.push_back(r);
+    }
+  }
+  PersonOfId persons;
+  for (std::size_t step = 0; step < order.size(); ++step) {
+    const common::PermitRegister& schema = permit.registers[order[step]];
+    const v1::GetLinkSetResponse::Source* source = nullptr;
+    for (const auto& candidate : info.sources()) {
+      if (candidate.register_() == schema.name) source = &candidate;
+    }
+    if (source == nullptr) {
+      return common::WithReason(absl::FailedPreconditionError(absl::StrCat("register ", schema.name,
+                                                                           " has no delivery in the link set; its "
+                                                                           "custodian submits one, then link again")),
+                                "DELIVERY_MISSING");
+    }
+    if (source->row_bytes() != common::SealedRowBytes(schema.RowWidth())) return Malformed(schema.name);
+    SLUIS_ASSIGN_OR_RETURN(common::SecretBytes data_key, OpenDataKey(gate_key, source->sealed_data_key(), schema.name));
+    RegisterOpener opener(permit, schema, *source, std::move(data_key), persons, opened.registers[order[step]]);
+    v1::FetchRowsRequest fetch;
+    fetch.set_permit_id(permit.id);
+    fetch.set_link_set_id(info.link_set_id());
+    fetch.set_register_(schema.name);
+    grpc::ClientContext context;
+    SetDeadline(context, kStreamTimeout);
+    const auto reader = linker.FetchRows(&context, fetch);
+    v1::FetchRowsResponse message;
+    std::uint64_t records = 0;
+    absl::Status status;
+    while (status.ok() && reader->Read(&message)) {
+      status = opener.Append(message);
+      records += message.found().size();
+      control.SetProgress(step * 100 + (source->record_count() == 0 ? 0 : records * 100 / source->record_count()),
+                          order.size() * 100);
+      if (status.ok()) status = control.CheckCancelled();
+    }
+    if (!status.ok()) context.TryCancel();
+    const grpc::Status finished = reader->Finish();
+    SLUIS_RETURN_IF_ERROR(status);
+    if (!finished.ok()) return LinkerError(finished);
+    if (records != source->record_count()) return Malformed(schema.name);
+  }
+  return opened;
+}
+
+}  // namespace sluis::disclosure

@@ -1,0 +1,112 @@
+// The work of a release, from sealed rows to an entry in the log.
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "common/entry/entry.h"
+#include "common/rpc/server.h"
+#include "common/status/status.h"
+#include "disclosure/protect/package.h"
+#include "disclosure/protect/protect.h"
+#include "disclosure/server/gate_service.h"
+#include "disclosure/server/opened_registers.h"
+
+namespace sluis::disclosure {
+namespace {
+
+// The share of the whole job, in percent, at which each step begins; fetching takes the first part.
+std::uint64_t StartOf(std::string_view step) {
+  if (step == "derive") return 30;
+  if (step == "tabulate") return 32;
+  if (step == "suppress") return 40;
+  if (step == "clean up") return 65;
+  if (step == "conceal") return 85;
+  if (step == "prove") return 88;
+  return 90;  // attack
+}
+
+std::string RequesterJson(const RequesterSummary& summary, const std::string& release_id, const std::string& link_set) {
+  nlohmann::ordered_json out = {{"release", release_id}, {"link_set", link_set}};
+  for (const RequesterSummary::Table& table : summary.tables) {
+    out["tables"].push_back(
+        {{"name", table.name}, {"cells", table.cells}, {"suppressed_cells", table.suppressed_cells}});
+  }
+  return out.dump(2);
+}
+
+std::string DryRunJson(const DryRunResult& result, const std::string& link_set) {
+  nlohmann::ordered_json out = {{"dry_run", true}, {"link_set", link_set}};
+  for (const DryRunFigures::Table& table : result.figures.tables) {
+    out["tables"].push_back({{"name", table.name}, {"cells", table.cells}, {"empty_percent", table.empty_percent}});
+  }
+  out["would_be_refused"] = result.refusals;
+  return out.dump(2);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> GateService::Release(const Work& work, common::JobControl& control) {
+  const common::PermitBundle& bundle = *work.project.bundle;
+  const common::Permit& permit = bundle.permit;
+  const absl::Status allowed = work.project.releases->CheckNotReleased(work.registers);
+  if (!work.dry_run) SLUIS_RETURN_IF_ERROR(allowed);
+
+  control.SetStep("fetch");
+  const std::string link_set = work.request.link_set == "latest" ? std::string() : work.request.link_set;
+  SLUIS_ASSIGN_OR_RETURN(const OpenedRegisters opened,
+                         OpenRegisters(parts_.linker, permit, link_set, work.registers, parts_.sealing_key, control));
+
+  ReleaseDocuments documents;
+  documents.permit_id = permit.id;
+  documents.permit_sha256 = permit.sha256;
+  documents.link_set = opened.link_set_id;
+  documents.software = absl::StrCat("sluis ", SLUIS_VERSION);
+  documents.request = work.document;
+  documents.rule_set_name = permit.rule_set;
+  documents.rule_set = bundle.attachments.at(permit.rule_set);
+  documents.attachments = bundle.attachments;
+  ProtectOptions options;
+  options.threads = parts_.threads;
+  options.cancelled = control.cancel_flag();
+  options.progress = [&control](std::string_view step, std::int64_t done, std::int64_t total) {
+    control.SetStep(std::string(step));
+    const std::uint64_t start = StartOf(step);
+    const std::uint64_t width = step == "suppress" ? 25 : step == "clean up" ? 20 : 2;
+    control.SetProgress(
+        start * 100 +
+            (total > 0 ? width * 100 * static_cast<std::uint64_t>(done) / static_cast<std::uint64_t>(total) : 0),
+        10'000);
+  };
+  const ProtectInput input{work.plan, opened.registers, work.rules, documents};
+
+  if (work.dry_run) {
+    SLUIS_ASSIGN_OR_RETURN(DryRunResult result, DryRun(input, options));
+    if (!allowed.ok()) result.refusals.insert(result.refusals.begin(), std::string(allowed.message()));
+    return DryRunJson(result, opened.link_set_id);
+  }
+
+  SLUIS_ASSIGN_OR_RETURN(ProtectedRelease release, Protect(input, options));
+  control.SetStep("release");
+  const std::string& release_id = work.request.id;
+  SLUIS_ASSIGN_OR_RETURN(ReleaseFiles files, MakePackage(release, documents, release_id));
+  AddReleasedHashes(files, release.evidence);
+  SLUIS_ASSIGN_OR_RETURN(
+      std::string sealed_evidence,
+      SealEvidence(EncodeEvidence(release.evidence), permit.auditor_sealing_keys, {release_id, PublishedHash(files)}));
+  SLUIS_ASSIGN_OR_RETURN(common::EntryFields fields, ReleaseEntryFields(files, release, sealed_evidence));
+  fields["requester"] = work.requester;
+
+  ReleaseRecord record;
+  record.request_sha256 = common::HexOf(common::Sha256(work.document));
+  record.entry = common::FormatEntry(common::entry_type::kRelease, common::NowSeconds(), std::move(fields));
+  record.summary_json = RequesterJson(release.for_requester, release_id, opened.link_set_id);
+  for (const auto& [name, bytes] : files) record.files.push_back(name);
+  files[ReleaseStore::kEvidenceFile] = std::move(sealed_evidence);
+  SLUIS_RETURN_IF_ERROR(control.CheckCancelled());
+  // One synced batch: the release is there with its entry, or not at all.
+  SLUIS_RETURN_IF_ERROR(
+      parts_.log.Append(record.entry, work.project.releases->Put(release_id, record, files, work.registers)).status());
+  return release_id;
+}
+
+}  // namespace sluis::disclosure

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/bytes/secret.h"
+#include "common/permit/permit.h"
+#include "common/store/store.h"
+
+namespace sluis::disclosure {
+
+// What the gate keeps of a release.
+struct ReleaseRecord {
+  std::string request_sha256;      // hexadecimal, of the request document
+  std::string entry;               // of the log
+  std::string summary_json;        // for the requester
+  std::vector<std::string> files;  // names, in the order in which they are streamed
+};
+
+// The releases of one project at the gate, sealed at rest, and which registers were released at all, by any project of
+// this gate. README.md has the layout. Thread-safe as far as the store is.
+class ReleaseStore {
+ public:
+  [[nodiscard]] static std::vector<std::string> Families();
+  static constexpr std::uint32_t kFormatVersion = 1;
+  static constexpr char kEvidenceFile[] = "evidence.sealed";
+
+  // `store` and `permit` outlive this. `storage_key`: 32 bytes from the keystore.
+  ReleaseStore(common::Store& store, const common::Permit& permit, common::SecretBytes storage_key);
+
+  // Errors: DATA_LOSS.
+  [[nodiscard]] absl::StatusOr<std::optional<ReleaseRecord>> Find(const std::string& release_id) const;
+  // Returns the bytes of a file of a release. Errors: NOT_FOUND; DATA_LOSS.
+  [[nodiscard]] absl::StatusOr<std::string> File(const std::string& release_id, const std::string& name) const;
+
+  // Returns the changes that keep a release: its record, its files (those of `record.files` and the evidence), and that
+  // its registers were released.
+  [[nodiscard]] common::WriteBatch Put(const std::string& release_id, const ReleaseRecord& record,
+                                       const std::map<std::string, std::string>& files,
+                                       const std::set<int>& registers) const;
+
+  // Returns OK if none of `registers` (positions in the permit) was released before, under any permit. Tables that are
+  // released at different times can be subtracted from each other, and this gate does not yet protect a table against
+  // earlier ones: so it does not release a second one. Errors: FAILED_PRECONDITION (RELEASED_BEFORE) naming register
+  // and release.
+  [[nodiscard]] absl::Status CheckNotReleased(const std::set<int>& registers) const;
+
+ private:
+  std::string Context(const std::string& release_id, const std::string& name) const;
+  std::string RegisterKey(int index) const;
+
+  common::Store& store_;
+  const common::Permit& permit_;
+  const common::SecretBytes key_;
+};
+
+}  // namespace sluis::disclosure
