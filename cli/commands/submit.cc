@@ -75,6 +75,15 @@ nlohmann::ordered_json ToJson(const DryRunReport& report) {
   return out;
 }
 
+// What a warning means for the custodian.
+std::string WarningInWords(const std::string& rule) {
+  if (rule == "IDENTIFIER_MISSING") return "without an identifier: kept, they can be linked by the other match keys";
+  if (rule == "IDENTIFIER_ELEVEN_TEST") {
+    return "whose identifier fails the eleven test: kept, they can be linked by the other match keys";
+  }
+  return absl::StrCat("with the warning ", rule, ": kept");
+}
+
 void PrintDryRun(const DryRunReport& report) {
   std::cout << "Dry run: nothing has left.\n"
             << report.records << " records would go to the linker, each as " << report.row_bytes
@@ -200,13 +209,14 @@ absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
   check.progress = [&](std::uint64_t records) { checking.Update(records, 0); };
   const CheckReport report = CheckExtract(options.file, plan, check);
   if (!report.ok()) {
-    std::cout << (globals.json ? cli::ToJson(report) : ToText(report)) << "\n";
+    std::cout << (globals.json ? cli::ToJson(report) + "\n" : ToText(report));
     std::cerr << "sluis: the extract has errors; nothing has left. Correct the file and submit it again.\n";
     return kExitBadData;
   }
+  checking.Update(report.records, 0);
   checking.Finish();
   for (const auto& [rule, count] : report.warnings) {
-    if (!globals.quiet) std::cerr << "  " << count << " rows: " << rule << " (kept; see cli/extract/README.md)\n";
+    if (!globals.quiet) std::cerr << "  " << count << " rows " << WarningInWords(rule) << "\n";
   }
 
   if (options.dry_run) {
@@ -228,6 +238,7 @@ absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
 
 absl::Status Withdraw(const Options& options, const Globals& globals) {
   SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
+  SLUIS_ASSIGN_OR_RETURN(const auto workspace, Workspace::Open(client));
   SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Linker());
   linker::v1::WithdrawRequest request;
   request.set_permit_id(client.permit.permit.id);
@@ -241,6 +252,7 @@ absl::Status Withdraw(const Options& options, const Globals& globals) {
   SLUIS_ASSIGN_OR_RETURN(const Receipt receipt,
                          CheckReceipt(response.receipt(), client.permit.permit, common::entry_type::kWithdrawal,
                                       options.register_name, options.delivery));
+  SLUIS_RETURN_IF_ERROR(workspace->states->Remove(options.register_name, options.delivery));
   if (globals.json) {
     std::cout << nlohmann::ordered_json{{"withdrawn", options.delivery},
                                         {"entry", receipt.entry},

@@ -140,6 +140,14 @@ std::string DeliveryStates::SpoolPath(std::string_view register_name, std::strin
   return directory_ + "/" + std::string(register_name) + "." + std::string(delivery_id) + ".spool";
 }
 
+absl::Status DeliveryStates::Remove(std::string_view register_name, std::string_view delivery_id) {
+  SLUIS_RETURN_IF_ERROR(CheckNames(register_name, delivery_id));
+  for (const std::string& path : {SpoolPath(register_name, delivery_id), StatePath(register_name, delivery_id)}) {
+    if (unlinkat(AT_FDCWD, path.c_str(), 0) != 0 && errno != ENOENT) return common::FileError(errno, "remove", path);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status DeliveryStates::Save(const DeliveryState& state) {
   const SpoolHeader& header = state.header;
   SLUIS_RETURN_IF_ERROR(CheckNames(header.register_name, header.delivery_id));
@@ -207,8 +215,8 @@ absl::StatusOr<std::optional<DeliveryState>> DeliveryStates::FindByInput(const c
                                                                          const common::Hash256& input_sha256) const {
   SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryState> states, List());
   for (const DeliveryState& state : states) {
-    if (state.header.permit_sha256 == permit_sha256 && state.header.register_name == register_name &&
-        state.input_sha256 == input_sha256) {
+    if (state.stage == DeliveryStage::kCommitted && state.header.permit_sha256 == permit_sha256 &&
+        state.header.register_name == register_name && state.input_sha256 == input_sha256) {
       return std::optional<DeliveryState>(state);
     }
   }

@@ -50,11 +50,15 @@ class DeliveryStates {
                                                                   std::string_view delivery_id) const;
   // Returns the states of all deliveries, ordered by file name. Errors: as Load.
   [[nodiscard]] absl::StatusOr<std::vector<DeliveryState>> List() const;
-  // Returns the delivery that was made of the file with digest `input_sha256` for this register and permit document, so
-  // that the same file is not delivered twice.
+  // Returns the delivery that the linker confirmed of the file with digest `input_sha256` for this register and permit
+  // document, so that the same file is not delivered twice. A delivery that was refused or given up does not count.
   [[nodiscard]] absl::StatusOr<std::optional<DeliveryState>> FindByInput(const common::Hash256& permit_sha256,
                                                                          std::string_view register_name,
                                                                          const common::Hash256& input_sha256) const;
+
+  // Forgets a delivery, which was withdrawn: its file may be delivered again, under a new id. Nothing happens if there
+  // is none. Errors: INVALID_ARGUMENT as Save; as FileError.
+  [[nodiscard]] absl::Status Remove(std::string_view register_name, std::string_view delivery_id);
 
   [[nodiscard]] std::string SpoolPath(std::string_view register_name, std::string_view delivery_id) const;
   const common::SecretBytes& spool_key() const { return spool_key_; }

@@ -50,13 +50,24 @@ TEST_F(DeliveryStateTest, ReturnsWhatWasSaved) {
   EXPECT_EQ(*states_.List(), std::vector<DeliveryState>{Example()});
 }
 
-TEST_F(DeliveryStateTest, FindsTheDeliveryOfAFile) {
-  SLUIS_ASSERT_OK(states_.Save(Example()));
-  const DeliveryState state = Example();
+TEST_F(DeliveryStateTest, FindsTheDeliveryOfAFileOnceItIsCommitted) {
+  DeliveryState state = Example();
+  state.stage = DeliveryStage::kPrepared;
+  SLUIS_ASSERT_OK(states_.Save(state));
+  EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "persons", state.input_sha256), std::nullopt);
+  state.stage = DeliveryStage::kCommitted;
+  SLUIS_ASSERT_OK(states_.Save(state));
   EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "persons", state.input_sha256), state);
   EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "jobs", state.input_sha256), std::nullopt);
   EXPECT_EQ(*states_.FindByInput(common::Hash256{}, "persons", state.input_sha256), std::nullopt);
   EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "persons", common::Hash256{}), std::nullopt);
+}
+
+TEST_F(DeliveryStateTest, ForgetsARemovedDelivery) {
+  SLUIS_ASSERT_OK(states_.Save(Example()));
+  SLUIS_ASSERT_OK(states_.Remove("persons", "2024-q1"));
+  EXPECT_EQ(*states_.Load("persons", "2024-q1"), std::nullopt);
+  SLUIS_EXPECT_OK(states_.Remove("persons", "2024-q1"));
 }
 
 TEST_F(DeliveryStateTest, IsPrivateAndSealed) {
