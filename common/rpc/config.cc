@@ -1,7 +1,10 @@
 #include "common/rpc/config.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/document/yaml.h"
@@ -35,6 +38,19 @@ void MakeAbsolute(const std::filesystem::path& base, v1::Unlock& unlock) {
   MakeAbsolute(base, *unlock.mutable_passphrase_file());
 }
 
+// Whether `file` is `directory` or lies below it, links resolved as far as they exist.
+bool LiesIn(const std::filesystem::path& directory, const std::filesystem::path& file) {
+  const auto resolved = [](const std::filesystem::path& path) {
+    std::error_code error;
+    std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
+    if (error) canonical = path.lexically_normal();
+    return canonical.has_filename() ? canonical : canonical.parent_path();  // without a slash at the end
+  };
+  const std::filesystem::path outer = resolved(directory);
+  const std::filesystem::path inner = resolved(file);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 absl::Status CheckTls(const v1::Tls& tls) {
   if (tls.certificate().empty()) return Missing("tls.certificate", "a PEM file is expected");
   if (tls.private_key().empty()) return Missing("tls.private_key", "a PEM file is expected");
@@ -44,7 +60,7 @@ absl::Status CheckTls(const v1::Tls& tls) {
 
 absl::Status CheckPolicy(const v1::PermitPolicy& policy) {
   if (policy.required_approvals() == 0) return Missing("permits.required_approvals", "1 or more is expected");
-  if (policy.approvers_size() < static_cast<int>(policy.required_approvals())) {
+  if (static_cast<std::uint32_t>(policy.approvers_size()) < policy.required_approvals()) {
     return Missing("permits.approvers", "fewer approvers than required_approvals");
   }
   return absl::OkStatus();
@@ -85,11 +101,19 @@ absl::StatusOr<v1::Service> LoadServiceConfig(const std::string& path) {
     SLUIS_RETURN_IF_ERROR(CheckUnlock(config.unlock()));
     if (config.data_directory().empty()) return Missing("data_directory", "a folder is expected");
     if (config.keystore().empty()) return Missing("keystore", "a file is expected");
-    if (config.keystore().starts_with(config.data_directory() + "/")) {
+    if (LiesIn(config.data_directory(), config.keystore())) {
       return Missing("keystore", "must lie outside data_directory, so that a backup of the data never holds the keys");
     }
     if (config.log_origin().empty()) return Missing("log_origin", "a schema-less URL is expected");
     if (config.log_directory().empty()) return Missing("log_directory", "a folder is expected");
+    for (const auto& [field, file] :
+         {std::pair("keystore", config.keystore()), std::pair("unlock.key_file", config.unlock().key_file()),
+          std::pair("unlock.passphrase_file", config.unlock().passphrase_file()),
+          std::pair("tls.private_key", config.tls().private_key())}) {
+      if (!file.empty() && LiesIn(config.log_directory(), file)) {
+        return Missing(field, "must lie outside log_directory, whose files are published");
+      }
+    }
     return absl::OkStatus();
   };
   if (const absl::Status status = check(); !status.ok()) return Annotate(status, path);
