@@ -123,6 +123,7 @@ std::vector<ContributionView> BuildViews(const TablePlan& plan, std::span<const 
         const CubeAmounts& amounts = cubes[t].amounts[a];
         const auto& cell_of = request.cell_of[t];
         Place(amounts.sum, cell_of, 1, view.cells.total);
+        if (by_holding && !amounts.has_holdings) continue;  // an empty register: nobody contributes
         Place(by_holding ? amounts.holdings : amounts.persons, cell_of, 1, view.cells.contributors);
         Place(by_holding ? amounts.top_by_holding : amounts.top_by_person, cell_of, static_cast<std::size_t>(top),
               view.cells.top);
