@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   sluis::cli::AddSubmitCommands(app, globals);
   sluis::cli::AddLinkCommand(app, globals);
   sluis::cli::AddTableCommands(app, globals);
+  sluis::cli::AddAuditCommand(app, globals);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

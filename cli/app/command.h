@@ -36,5 +36,6 @@ void AddPermitCommand(CLI::App& app, Globals& globals);
 void AddSubmitCommands(CLI::App& app, Globals& globals);
 void AddLinkCommand(CLI::App& app, Globals& globals);
 void AddTableCommands(CLI::App& app, Globals& globals);
+void AddAuditCommand(CLI::App& app, Globals& globals);
 
 }  // namespace sluis::cli

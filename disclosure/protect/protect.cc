@@ -65,12 +65,6 @@ SuppressOptions ToSuppressOptions(const ProtectOptions& options) {
   return suppress;
 }
 
-absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const ProtectOptions& options) {
-  absl::StatusOr<SuppressionResult> result = Suppress(system, ToSuppressOptions(options));
-  if (absl::IsFailedPrecondition(result.status())) return Refuse(kUnprotectable);
-  return result;
-}
-
 // Publishes the values in `exact` and returns where they are: values of suppressed cells that anyone can compute, in a
 // measure in which they are not primary. To mark them as suppressed would promise what does not hold.
 Concessions Concede(const std::vector<ExactCell>& exact, const RequestSystem& request,
@@ -114,6 +108,12 @@ void CountSuppressed(ProtectedRelease& release) {
 }
 
 }  // namespace
+
+absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const ProtectOptions& options) {
+  absl::StatusOr<SuppressionResult> result = Suppress(system, ToSuppressOptions(options));
+  if (absl::IsFailedPrecondition(result.status())) return Refuse(kUnprotectable);
+  return result;
+}
 
 absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, RequestSystem request,
                                                      const Pattern& pattern, const Certificate& certificate,

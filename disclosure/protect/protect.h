@@ -53,7 +53,7 @@ struct ProtectOptions {
   std::int64_t max_cleanup_iterations = 500'000;
   // Steps: "derive", "tabulate", "suppress", "clean up", "conceal", "prove", "attack", in this order. Called from the
   // calling thread; may be empty.
-  std::function<void(std::string_view step, std::int64_t done, std::int64_t total)> progress;
+  std::function<void(std::string_view step, std::int64_t done, std::int64_t total)> progress = {};
   const std::atomic<bool>* cancelled = nullptr;  // may be null
 };
 
@@ -79,6 +79,11 @@ struct ProtectedRelease {
 //   OUT_OF_RANGE, RESOURCE_EXHAUSTED, INTERNAL  as the steps
 // Deterministic in everything but options.threads, and in that too. Cost: README.md.
 [[nodiscard]] absl::StatusOr<ProtectedRelease> Protect(const ProtectInput& input, const ProtectOptions& options);
+
+// Returns the pattern and certificate of Suppress. Errors: as Suppress, but a system that cannot be protected is
+// FAILED_PRECONDITION with reason PROTECTION_FAILED and a message for requesters, who must not learn how many cells it
+// is.
+[[nodiscard]] absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const ProtectOptions& options);
 
 // The second half of Protect: judges `pattern` and `certificate`, whoever made them, and makes the release. Errors: as
 // Protect; INVALID_ARGUMENT also if the pattern has another length than the system has cells.

@@ -23,8 +23,8 @@ namespace sluis::disclosure {
 using Concessions = std::vector<std::vector<std::int32_t>>;
 
 struct SecondOpinionOptions {
-  std::function<void(std::int64_t done, std::int64_t total)> progress;  // suppressed cells looked at; may be empty
-  const std::atomic<bool>* cancelled = nullptr;                         // may be null
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // suppressed cells looked at; may be empty
+  const std::atomic<bool>* cancelled = nullptr;                              // may be null
 };
 
 // Returns OK if the certificate proves that `pattern` protects although the values in `conceded` are published:

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/audit/verify_release.h"
+#include "common/entry/entry.h"
+#include "disclosure/protect/second_opinion.h"
+#include "disclosure/release/released_table.h"
+
+// The single checks of VerifyRelease. Each returns OK, or says what is wrong and where.
+
+namespace sluis::cli {
+
+// Hash and length of each file that the manifest names; no file more, none less.
+[[nodiscard]] absl::Status CheckFiles(const disclosure::ReleaseFiles& files, const disclosure::Manifest& manifest);
+[[nodiscard]] absl::StatusOr<common::Entry> CheckEntry(const disclosure::ReleaseFiles& files,
+                                                       const disclosure::Manifest& manifest);
+// The figures in the entry are those of the tables.
+[[nodiscard]] absl::Status CheckFigures(const common::Entry& entry,
+                                        const std::vector<disclosure::ReleasedTable>& tables);
+[[nodiscard]] absl::Status CheckProof(const AuditInput& input);
+[[nodiscard]] absl::Status CheckPermit(const AuditInput& input, const disclosure::Manifest& manifest);
+[[nodiscard]] absl::Status CheckRequest(const AuditInput& input, const disclosure::Manifest& manifest,
+                                        const std::vector<disclosure::ReleasedTable>& tables);
+[[nodiscard]] absl::StatusOr<std::vector<disclosure::ReleasedTable>> ReadTables(const disclosure::ReleaseFiles& files,
+                                                                                const disclosure::Manifest& manifest);
+[[nodiscard]] absl::Status CheckFormats(const disclosure::ReleaseFiles& files,
+                                        const std::vector<disclosure::ReleasedTable>& tables);
+[[nodiscard]] absl::Status CheckFlags(const disclosure::ReleaseFiles& files, const disclosure::Manifest& manifest);
+[[nodiscard]] absl::Status CheckTotals(const std::vector<disclosure::ReleasedTable>& tables,
+                                       const std::vector<std::int32_t>& population);
+[[nodiscard]] absl::Status CheckRecomputation(const std::vector<disclosure::ReleasedTable>& tables,
+                                              const std::vector<std::int32_t>& population,
+                                              const disclosure::SecondOpinionOptions& options);
+[[nodiscard]] absl::Status CheckLogDirectory(const AuditInput& input);
+
+// Adds the checks of the evidence to `verdict`. Precondition: manifest, files and entry were found in order.
+// Errors: CANCELLED.
+[[nodiscard]] absl::Status AddEvidenceChecks(const AuditInput& input, const AuditorInput& auditor,
+                                             const AuditOptions& options, const disclosure::Manifest& manifest,
+                                             const common::Entry& entry,
+                                             const std::vector<disclosure::ReleasedTable>& tables, Verdict& verdict);
+
+}  // namespace sluis::cli
