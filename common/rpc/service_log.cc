@@ -18,6 +18,7 @@ absl::StatusOr<std::unique_ptr<ServiceLog>> ServiceLog::Open(std::unique_ptr<Log
 }
 
 absl::StatusOr<LoggedEntry> ServiceLog::Append(const std::string& entry, const WriteBatch& changes) {
+  const std::shared_lock under_way(appending_);
   SLUIS_ASSIGN_OR_RETURN(const AppendResult result, writer_->Append(std::span(&entry, 1), changes));
   if (!result.export_status.ok()) {
     LogError("log_export_failed", {{"code", absl::StatusCodeToString(result.export_status.code())},
@@ -32,15 +33,20 @@ absl::StatusOr<LoggedEntry> ServiceLog::Append(const std::string& entry, const W
   return LoggedEntry{entry, std::move(proof)};
 }
 
+std::optional<std::uint64_t> ServiceLog::IndexOf(const std::string& entry) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = index_.find(Sha256(entry));
+  return it == index_.end() ? std::nullopt : std::optional<std::uint64_t>(it->second);
+}
+
 absl::StatusOr<LoggedEntry> ServiceLog::Prove(const std::string& entry) const {
-  std::uint64_t index = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = index_.find(Sha256(entry));
-    if (it == index_.end()) return absl::NotFoundError("the log has no such entry");
-    index = it->second;
+  std::optional<std::uint64_t> index = IndexOf(entry);
+  if (!index.has_value()) {
+    const std::unique_lock none_under_way(appending_);
+    index = IndexOf(entry);
   }
-  SLUIS_ASSIGN_OR_RETURN(std::string proof, writer_->ProveInclusion(index));
+  if (!index.has_value()) return absl::NotFoundError("the log has no such entry");
+  SLUIS_ASSIGN_OR_RETURN(std::string proof, writer_->ProveInclusion(*index));
   return LoggedEntry{entry, std::move(proof)};
 }
 

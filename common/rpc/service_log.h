@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ class ServiceLog {
   // OK the entry stands in a signed checkpoint. Errors: as LogWriter::Append.
   [[nodiscard]] absl::StatusOr<LoggedEntry> Append(const std::string& entry, const WriteBatch& changes);
 
-  // Returns the proof of an entry with exactly these bytes. Errors: NOT_FOUND.
+  // Returns the proof of an entry with exactly these bytes, also if Append has written but not yet returned. Errors:
+  // NOT_FOUND.
   [[nodiscard]] absl::StatusOr<LoggedEntry> Prove(const std::string& entry) const;
 
   // Returns the newest entry of `type` whose fields include all of `fields`, or nullopt.
@@ -45,8 +47,13 @@ class ServiceLog {
  private:
   ServiceLog(std::unique_ptr<LogWriter> writer, Metrics& metrics) : writer_(std::move(writer)), metrics_(metrics) {}
 
+  std::optional<std::uint64_t> IndexOf(const std::string& entry) const;
+
   const std::unique_ptr<LogWriter> writer_;
   Metrics& metrics_;
+  // Held shared from before an entry is in the log until it is in the index. The caller's changes can be seen in
+  // between: whoever misses an entry waits for those under way before saying that there is none.
+  mutable std::shared_mutex appending_;
   mutable std::mutex mutex_;
   std::map<Hash256, std::uint64_t> index_;  // SHA-256 of an entry -> its number
 };
