@@ -45,8 +45,9 @@ nlohmann::ordered_json ToJson(const v1::GetLinkJobResponse& job) {
 
 void PrintReport(const v1::GetLinkJobResponse& job, const common::Permit& permit) {
   std::cout << "Link set " << job.link_set_id() << "\n"
-            << "Counts are rounded to multiples of " << permit.report_rounding << "; registers with fewer than "
-            << permit.report_minimum_records << " records are withheld.\n";
+            << "Counts are rounded to multiples of " << permit.report_rounding
+            << " (0 can be a few); registers with fewer than " << permit.report_minimum_records
+            << " records are withheld.\n";
   for (const v1::RegisterReport& r : job.reports()) {
     std::cout << "\n" << r.register_();
     if (r.withheld()) {
