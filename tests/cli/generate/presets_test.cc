@@ -108,6 +108,26 @@ TEST(MunicipalityToProvince, IsTheGeneratorsListAndLeadsToProvinces) {
   EXPECT_EQ(hierarchy.num_leaves(), 12);
 }
 
+TEST(MunicipalityToPartOfCountry, IsTheParentOfTheProvince) {
+  const Hierarchy whole = ReadHierarchy("region-nl.csv");
+  const Hierarchy parts = ReadHierarchy("region-parts-nl.csv");
+  const auto provinces = ReadCodeList("municipality-to-province.csv");
+  const auto list = ReadCodeList("municipality-to-part-of-country.csv");
+  ASSERT_EQ(list.size(), provinces.size());
+  std::set<std::string> reached;
+  for (const auto& [municipality, province] : provinces) {
+    const auto leaf = static_cast<std::size_t>(*whole.Find(province));
+    const auto& part = whole.nodes()[static_cast<std::size_t>(whole.nodes()[leaf].parent)];
+    EXPECT_EQ(list.at(municipality), part.code);
+    const auto same = parts.Find(part.code);
+    ASSERT_TRUE(same.has_value()) << part.code;
+    EXPECT_EQ(parts.nodes()[static_cast<std::size_t>(*same)].label, part.label);
+    reached.insert(part.code);
+  }
+  ExpectLeaves(parts, reached);
+  EXPECT_EQ(parts.num_leaves(), 4);
+}
+
 TEST(Hierarchies, HoldTheCodesOfTheRegisters) {
   const std::vector<std::string> ages = common::AgeClassCodes({0, 15, 25, 35, 45, 55, 65, 75});
   const Hierarchy age = ReadHierarchy("age.csv");
