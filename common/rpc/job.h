@@ -47,6 +47,8 @@ struct JobStatus {
   std::string step;
   absl::Status status;  // of kFailed
   std::string result;   // of kDone
+
+  bool Active() const { return state == JobState::kWaiting || state == JobState::kRunning; }
 };
 
 class JobRunner {

@@ -149,16 +149,20 @@ grpc::Status GateService::GetTableJob(grpc::ServerContext* context, const v1::Ge
                                       v1::GetTableJobResponse* response) {
   return guard_.Run(*context, "Gate.GetTableJob", [&](const Caller& caller) -> absl::Status {
     SLUIS_ASSIGN_OR_RETURN(const Project project, Find(request->permit_id(), "", caller, Role::kRequester));
-    SLUIS_ASSIGN_OR_RETURN(const auto released, project.releases->Find(request->job_id()));
-    if (released.has_value()) {
-      response->set_state(v1::GetTableJobResponse::DONE);
-      response->set_percent(100);
-      response->set_release_id(request->job_id());
-      response->set_summary_json(released->summary_json);
-      return absl::OkStatus();
+    const absl::StatusOr<common::JobStatus> job = jobs_.Get(absl::StrCat(request->permit_id(), "/", request->job_id()));
+    // The record of a release is there a moment before its entry is signed: while the job runs, it is not done.
+    if (!job.ok() || !job->Active()) {
+      SLUIS_ASSIGN_OR_RETURN(const auto released, project.releases->Find(request->job_id()));
+      if (released.has_value()) {
+        response->set_state(v1::GetTableJobResponse::DONE);
+        response->set_percent(100);
+        response->set_release_id(request->job_id());
+        response->set_summary_json(released->summary_json);
+        return absl::OkStatus();
+      }
     }
-    SLUIS_ASSIGN_OR_RETURN(const common::JobStatus status,
-                           jobs_.Get(absl::StrCat(request->permit_id(), "/", request->job_id())));
+    if (!job.ok()) return job.status();
+    const common::JobStatus& status = *job;
     response->set_percent(status.percent);
     response->set_step(status.step);
     switch (status.state) {

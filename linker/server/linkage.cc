@@ -148,9 +148,14 @@ grpc::Status LinkerService::GetLinkJob(grpc::ServerContext* context, const v1::G
   return guard_.Run(*context, "Linker.GetLinkJob", [&](const Caller& caller) -> absl::Status {
     SLUIS_ASSIGN_OR_RETURN(const Project project, Find(request->permit_id(), "", caller, Role::kRequester));
     const std::string key = absl::StrCat(request->permit_id(), "/", request->job_id());
-    SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
-    if (done.has_value()) return FillReport(project, *done, *response);
-    SLUIS_ASSIGN_OR_RETURN(const common::JobStatus status, jobs_.Get(key));
+    const absl::StatusOr<common::JobStatus> job = jobs_.Get(key);
+    // The link set is there a moment before its entry is signed: while the job runs, it is not done.
+    if (!job.ok() || !job->Active()) {
+      SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
+      if (done.has_value()) return FillReport(project, *done, *response);
+    }
+    if (!job.ok()) return job.status();
+    const common::JobStatus& status = *job;
     response->set_percent(status.percent);
     switch (status.state) {
       case common::JobState::kFailed:
