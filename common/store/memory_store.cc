@@ -11,12 +11,21 @@ namespace sluis::common {
 namespace {
 
 using Table = std::map<std::string, std::string>;
-// A shared table is never changed: a writer clones it first. So a view is a copy of the pointers.
+// A shared table is never changed: a writer clones it first. So a view is a copy of the pointers. Whether a table is
+// shared is asked, and pointers are copied and dropped, under the store's mutex only: use_count() alone would not order
+// a view's last read before the writer's change.
 using Tables = std::map<std::string, std::shared_ptr<Table>, std::less<>>;
 
 class MemoryView : public StoreView {
  public:
-  explicit MemoryView(Tables tables) : tables_(std::move(tables)) {}
+  // Precondition: the caller holds `mutex`.
+  MemoryView(const Tables& tables, std::shared_ptr<std::mutex> mutex) : mutex_(std::move(mutex)), tables_(tables) {}
+  ~MemoryView() override {
+    const std::lock_guard lock(*mutex_);
+    tables_.clear();
+  }
+  MemoryView(const MemoryView&) = delete;
+  MemoryView& operator=(const MemoryView&) = delete;
 
   absl::StatusOr<std::optional<std::string>> Get(std::string_view family, std::string_view key) const override {
     const auto table = tables_.find(family);
@@ -43,6 +52,7 @@ class MemoryView : public StoreView {
   }
 
  private:
+  const std::shared_ptr<std::mutex> mutex_;  // the store's
   Tables tables_;
 };
 
@@ -64,7 +74,7 @@ class MemoryStore : public Store {
   }
 
   absl::Status Write(const WriteBatch& batch, bool /*sync*/) override {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(*mutex_);
     for (const WriteBatch::Change& change : batch.changes()) {
       if (!tables_.contains(change.family)) {
         return UnknownFamily(change.family);
@@ -91,15 +101,18 @@ class MemoryStore : public Store {
     return absl::OkStatus();
   }
 
-  std::unique_ptr<StoreView> Snapshot() const override { return std::make_unique<MemoryView>(View()); }
+  std::unique_ptr<StoreView> Snapshot() const override {
+    const std::lock_guard lock(*mutex_);
+    return std::make_unique<MemoryView>(tables_, mutex_);
+  }
 
  private:
   MemoryView View() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return MemoryView(tables_);
+    const std::lock_guard lock(*mutex_);
+    return {tables_, mutex_};
   }
 
-  mutable std::mutex mutex_;
+  const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
   Tables tables_;
 };
 
