@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "tests/common/store/temporary_directory.h"
 #include "tests/common/tlog/log_fixtures.h"
+#include "tests/long_tests.h"
 
 extern char** environ;
 
@@ -36,7 +37,8 @@ TEST(LogCrash, KilledAtRandomMomentsLosesNothingAcknowledgedAndSignsOneRootPerSi
   const VerifierKey key = TestVerifierKey();
   std::string last_checkpoint;
   std::uint64_t last_size = 0;
-  for (int round = 0; round < 15; ++round) {
+  const int rounds = ::sluis::testing::Repetitions(10, 300);
+  for (int round = 0; round < rounds; ++round) {
     std::string program = child;
     std::string argument1 = directory.path();
     std::string argument2 = acknowledged_file;

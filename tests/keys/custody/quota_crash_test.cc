@@ -16,6 +16,7 @@
 #include "common/status/matchers.h"
 #include "gtest/gtest.h"
 #include "keys/custody/quota.h"
+#include "tests/long_tests.h"
 
 namespace sluis::keys {
 namespace {
@@ -76,7 +77,7 @@ pid_t StartDebiting(const std::string& directory, std::uint32_t first, std::uint
   return child;
 }
 
-// 25 kills; the delays come from a fixed seed but what they hit does not, so a failure names what it found. A child
+// Kills; the delays come from a fixed seed but what they hit does not, so a failure names what it found. A child
 // that nobody reads from stops when the pipe is full, after 16,384 grants.
 TEST(QuotaLedgerCrash, KeepsEveryGrantAndNeverOverspends) {
   const std::filesystem::path directory =
@@ -86,7 +87,8 @@ TEST(QuotaLedgerCrash, KeepsEveryGrantAndNeverOverspends) {
   std::mt19937 random(20261122);
   std::uint32_t next = 0;  // chunks 0 .. next-1 were granted for certain
   bool killed_in_mid_run = false;
-  for (int round = 0; round < 25; ++round) {
+  const int rounds = ::sluis::testing::Repetitions(12, 300);
+  for (int round = 0; round < rounds; ++round) {
     int grants = -1;
     const std::uint32_t first = next;
     const pid_t child = StartDebiting(directory.string(), first, kAmple, grants);

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "linker/store/link_project.h"
 #include "tests/linker/store/country.h"
+#include "tests/long_tests.h"
 
 // kill -9 at random moments while deliveries are uploaded, committed, replaced and linked. What the process had
 // acknowledged through a pipe must be there afterwards; what it had not is there as a whole or not at all.
@@ -24,7 +25,6 @@ using testing::Keys;
 using testing::kNow;
 using testing::MakeExtract;
 
-constexpr int kRounds = 40;
 constexpr std::uint32_t kMaxLifeMilliseconds = 60;
 
 common::RocksDbOptions StoreOptions() {
@@ -158,7 +158,8 @@ TEST(RecordStoreCrash, KeepsWhatWasAcknowledgedThroughKills) {
   std::mt19937 random(31);
   Acknowledged said{};
   int killed_in_work = 0;
-  for (int round = 0; round < kRounds && !HasFatalFailure(); ++round) {
+  const int rounds = ::sluis::testing::Repetitions(15, 400);
+  for (int round = 0; round < rounds && !HasFatalFailure(); ++round) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     const pid_t child = fork();
@@ -185,7 +186,7 @@ TEST(RecordStoreCrash, KeepsWhatWasAcknowledgedThroughKills) {
     close(ends[0]);
     Check(directory, said);
   }
-  EXPECT_GT(killed_in_work, kRounds / 2);
+  EXPECT_GT(killed_in_work, rounds / 2);
   EXPECT_GT(said.delivery, 0u);
   std::filesystem::remove_all(directory);
 }
