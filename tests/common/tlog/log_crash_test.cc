@@ -37,7 +37,7 @@ TEST(LogCrash, KilledAtRandomMomentsLosesNothingAcknowledgedAndSignsOneRootPerSi
   const VerifierKey key = TestVerifierKey();
   std::string last_checkpoint;
   std::uint64_t last_size = 0;
-  const int rounds = ::sluis::testing::Repetitions(10, 300);
+  const int rounds = ::sluis::testing::Repetitions(10, 60);
   for (int round = 0; round < rounds; ++round) {
     std::string program = child;
     std::string argument1 = directory.path();
