@@ -1,10 +1,12 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/app/command.h"
+#include "common/rpc/grpc_logs.h"
 #include "common/rpc/server.h"
 
 int main(int argc, char** argv) {
   sluis::common::HardenProcess();
+  sluis::common::RouteGrpcLogs(false);
   CLI::App app{
       "Sluis links registers without anybody seeing both an identity and a value, and lets only protected tables out.\n"
       "Run `sluis COMMAND --help` for options and examples. Exit codes: 0 done, 1 fault of Sluis, 2 wrong command line "

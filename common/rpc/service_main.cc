@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "common/rpc/grpc_logs.h"
 #include "common/rpc/runtime.h"
 #include "common/rpc/server.h"
 #include "common/rpc/telemetry.h"
@@ -13,6 +14,7 @@ namespace sluis::common {
 int RunService(int argc, char** argv, const ServiceProgram& program) {
   HardenProcess();
   BlockSignals();
+  RouteGrpcLogs(true);
   CLI::App app{program.description, program.name};
   app.set_version_flag("--version", SLUIS_VERSION);
   app.require_subcommand(1);

@@ -11,6 +11,24 @@ namespace sluis::keys {
 using common::Caller;
 using common::Role;
 
+namespace {
+
+// A delivery is named REGISTER/DELIVERY; evaluations for a register are for its custodian only.
+absl::Status CheckDelivery(const common::Permit& permit, const Caller& caller, const std::string& delivery_id) {
+  const std::size_t slash = delivery_id.find('/');
+  if (slash == std::string::npos || slash + 1 == delivery_id.size() || delivery_id.size() > 128) {
+    return absl::InvalidArgumentError("delivery_id: REGISTER/DELIVERY is expected, at most 128 bytes");
+  }
+  const common::PermitRegister* reg = permit.FindRegister(std::string_view(delivery_id).substr(0, slash));
+  if (reg == nullptr || reg->custodian != caller.identity) {
+    return common::WithReason(absl::PermissionDeniedError("the permit names no such register of this custodian"),
+                              "ACCESS_DENIED");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 KeysService::KeysService(const common::PermitSet& permits, KeyCustody& custody, const QuotaLedger& quota,
                          common::Metrics& metrics)
     : permits_(permits), custody_(custody), quota_(quota), metrics_(metrics), guard_(permits, AccessTable(), metrics) {}
@@ -25,6 +43,7 @@ grpc::Status KeysService::Evaluate(grpc::ServerContext* context, const v1::Evalu
     SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
                            permits_.Find(request->permit_id(), request->permit_sha256(), common::Today()));
     SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, Role::kCustodian));
+    SLUIS_RETURN_IF_ERROR(CheckDelivery(bundle->permit, caller, request->delivery_id()));
     if (request->chunk() > std::numeric_limits<std::uint32_t>::max()) {
       return absl::InvalidArgumentError("chunk: a number below 2^32 is expected");
     }

@@ -13,6 +13,9 @@
 namespace sluis::linker {
 namespace {
 
+// An upload to which nothing was added for two weeks is given up when the service starts; the custodian starts it anew.
+constexpr std::int64_t kMaxIdleSeconds = 14 * 24 * 3600;
+
 absl::Status ServeLinker(const common::v1::Service& config) {
   std::vector<std::string> families = RecordStore::Families();
   families.push_back(kRequestFamily);
@@ -22,6 +25,11 @@ absl::Status ServeLinker(const common::v1::Service& config) {
   for (const auto& [id, bundle] : runtime->permits.all()) {
     SLUIS_ASSIGN_OR_RETURN(const common::SecretBytes key, runtime->StorageKey(id));
     projects[id] = std::make_unique<RecordStore>(*runtime->store, id, key);
+    SLUIS_ASSIGN_OR_RETURN(const auto expired, projects[id]->ExpireUploads(common::NowSeconds(), kMaxIdleSeconds));
+    for (const DeliveryName& name : expired) {
+      common::LogInfo("upload_expired",
+                      {{"project", id}, {"register", name.register_name}, {"delivery", name.delivery_id}});
+    }
   }
   LinkerServiceOptions service_options;
   if (config.link_mebibytes() != 0) service_options.link_memory_bytes = config.link_mebibytes() << 20;
