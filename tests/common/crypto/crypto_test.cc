@@ -201,7 +201,7 @@ TEST(VerifySignature, RefusesAKeyOfSmallOrder) {
   EXPECT_FALSE(VerifySignature(neutral, "any message", signature));
 }
 
-// The expected key was computed with OpenSSL 3.5's Argon2id (time 2, 256 KiB, one lane).
+// The expected key was computed with OpenSSL 4.0.0's Argon2id (time 2, 256 KiB, one lane).
 TEST(DeriveFromPassphrase, AgreesWithAnIndependentArgon2id) {
   const auto key = DeriveFromPassphrase("correct horse battery staple", "0123456789abcdef", 2, 256 << 10);
   SLUIS_ASSERT_OK(key);
