@@ -72,7 +72,7 @@ absl::Status SuppressionEngine::Cleanup() {
     weight_[Index(i)] = kForbidden;
     if (result_.pattern[Index(i)] == 0) continue;
     const bool primary = system_.IsPrimary(i);
-    weight_[Index(i)] = primary ? 0 : static_cast<double>(system_.cost[Index(i)]) + 1;
+    weight_[Index(i)] = primary ? Weight(i) : static_cast<double>(system_.cost[Index(i)]) + 1;
     if (!primary) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(),
@@ -154,7 +154,7 @@ absl::Status SuppressionEngine::Conceal() {
 absl::StatusOr<std::vector<uint8_t>> SuppressionEngine::FindConcealed(int32_t measure) {
   std::vector<uint8_t> concealed(Index(system_.num_cells), 1);
   for (int32_t i = 0; i < system_.num_cells; ++i) {
-    weight_[Index(i)] = result_.pattern[Index(i)] != 0 ? 0 : kForbidden;
+    weight_[Index(i)] = result_.pattern[Index(i)] != 0 ? 1 : kForbidden;
     if (result_.pattern[Index(i)] != 0) concealed[Index(i)] = 0;
   }
   for (const Deviation& deviation : witnesses_) {
@@ -184,7 +184,7 @@ absl::StatusOr<std::vector<uint8_t>> SuppressionEngine::FindConcealed(int32_t me
 
 absl::StatusOr<bool> SuppressionEngine::GiveCompany(int32_t measure, int32_t cell) {
   for (int32_t i = 0; i < system_.num_cells; ++i) {
-    weight_[Index(i)] = result_.pattern[Index(i)] != 0 ? 0 : static_cast<double>(system_.cost[Index(i)]) + 1;
+    weight_[Index(i)] = Weight(i);
   }
   SLUIS_ASSIGN_OR_RETURN(CheapestDeviationLp* const lp, FullLp(measure));
   for (const Direction direction : {Direction::kUpper, Direction::kLower}) {

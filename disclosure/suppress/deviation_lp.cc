@@ -16,6 +16,16 @@ int64_t Headroom(const Measure& measure, int32_t cell) {
   return bound == kNoUpperBound ? kNoUpperBound : bound - measure.value[Index(cell)];
 }
 
+// Coefficients of the objective stay within this ratio of each other, so that the solver's tolerances fit all.
+constexpr double kLeastPart = 1e-4;
+
+// A factor between 1 and 1 + 2^-8, fixed for each cell: without it most cells cost the same, and the simplex method
+// wanders among equally good vertices.
+double Spread(int32_t cell) {
+  const uint32_t mixed = static_cast<uint32_t>(cell) * 2'654'435'761U;  // Knuth's multiplicative hash
+  return 1 + static_cast<double>(mixed >> 16) / (1 << 24);
+}
+
 }  // namespace
 
 CheapestDeviationLp::CheapestDeviationLp(const Measure& measure, std::vector<int32_t> cells)
@@ -46,6 +56,7 @@ absl::StatusOr<std::unique_ptr<CheapestDeviationLp>> CheapestDeviationLp::Create
   for (const int32_t relation : touched) scratch[Index(relation)] = -1;
   self->lower_.assign(2 * self->cells_.size(), 0);
   self->upper_ = self->objective_ = self->lower_;
+  self->reach_.assign(self->lower_.size(), 0);
   problem.column_lower = problem.column_upper = problem.objective = self->lower_;
   problem.row_lower.assign(Index(problem.num_rows), 0);
   problem.row_upper.assign(Index(problem.num_rows), 0);
@@ -53,58 +64,63 @@ absl::StatusOr<std::unique_ptr<CheapestDeviationLp>> CheapestDeviationLp::Create
   return self;
 }
 
-lp::Outcome CheapestDeviationLp::Solve(int32_t cell, Direction direction, int64_t level,
-                                       std::span<const double> weight) {
-  // In units of the level, so that the solver's tolerances are relative to what is asked.
-  const double scale = static_cast<double>(level);
+size_t CheapestDeviationLp::ColumnOf(int32_t cell, Direction direction) const {
+  const auto at = static_cast<size_t>(std::lower_bound(cells_.begin(), cells_.end(), cell) - cells_.begin());
+  return direction == Direction::kUpper ? at : cells_.size() + at;
+}
+
+void CheapestDeviationLp::SetBounds(int64_t unit, std::span<const double> weight) {
+  const double scale = static_cast<double>(unit);
   const size_t n = cells_.size();
   for (size_t j = 0; j < n; ++j) {
     const size_t i = Index(cells_[j]);
-    const int64_t value = measure_.value[i];
-    const int64_t headroom = Headroom(measure_, cells_[j]);
     const bool forbidden = weight[i] == kForbidden;
-    upper_[j] = forbidden ? 0 : headroom == kNoUpperBound ? lp::kInfinity : static_cast<double>(headroom) / scale;
-    upper_[n + j] = forbidden ? 0 : static_cast<double>(value) / scale;
-    // A cell that can deviate by less than the level is worth that much less.
-    const double unit = static_cast<double>(std::max<int64_t>(1, std::min(value, level)));
-    objective_[j] = objective_[n + j] = forbidden ? 0 : weight[i] / unit;
+    reach_[j] = forbidden ? 0 : Headroom(measure_, cells_[j]);
+    reach_[n + j] = forbidden ? 0 : measure_.value[i];
+    for (const size_t column : {j, n + j}) {
+      upper_[column] = reach_[column] == kNoUpperBound ? lp::kInfinity : static_cast<double>(reach_[column]) / scale;
+    }
+    // A cell that can deviate by less than the unit is worth that much less.
+    const double part = std::max(kLeastPart, std::min(1.0, static_cast<double>(measure_.value[i]) / scale));
+    objective_[j] = objective_[n + j] = forbidden ? 0 : weight[i] * Spread(cells_[j]) / part;
   }
-  const size_t column = static_cast<size_t>(std::lower_bound(cells_.begin(), cells_.end(), cell) - cells_.begin());
-  const size_t wanted = direction == Direction::kUpper ? column : n + column;
-  const size_t opposite = direction == Direction::kUpper ? n + column : column;
+}
+
+lp::Outcome CheapestDeviationLp::Solve(int32_t cell, Direction direction, int64_t level,
+                                       std::span<const double> weight) {
+  // In units of the level, so that the solver's tolerances are relative to what is asked.
+  SetBounds(level, weight);
+  const size_t wanted = ColumnOf(cell, direction);
+  const size_t opposite = ColumnOf(cell, direction == Direction::kUpper ? Direction::kLower : Direction::kUpper);
   vertex_.clear();
   if (upper_[wanted] < 1) return lp::Outcome::kInfeasible;
   lower_[wanted] = upper_[wanted] = 1;
   upper_[opposite] = 0;
+  reach_[wanted] = level;
+  reach_[opposite] = 0;
   solver_->SetAllColumnBounds(lower_, upper_);
   solver_->SetAllObjectives(objective_);
   const lp::Outcome outcome = solver_->SolveFromSlack();
+  if (outcome == lp::Outcome::kOptimal) ReadVertex(level);
   lower_[wanted] = 0;
-  if (outcome == lp::Outcome::kOptimal) ReadVertex(column, direction, level, weight);
   return outcome;
 }
 
-void CheapestDeviationLp::ReadVertex(size_t wanted_column, Direction direction, int64_t level,
-                                     std::span<const double> weight) {
+void CheapestDeviationLp::ReadVertex(int64_t unit) {
   const std::span<const double> x = solver_->Solution();
   const size_t n = cells_.size();
   for (size_t j = 0; j < n; ++j) {
     ApproximateEntry entry{.cell = cells_[j], .approximate = 0, .at_bound = true, .exact = 0};
-    if (j == wanted_column) {
-      entry.exact = direction == Direction::kUpper ? level : -level;
-    } else if (weight[Index(cells_[j])] == kForbidden) {
-      continue;
-    } else {
-      const lp::ColumnStatus up = solver_->StatusOf(static_cast<int32_t>(j));
-      const lp::ColumnStatus down = solver_->StatusOf(static_cast<int32_t>(n + j));
-      entry.approximate = (x[j] - x[n + j]) * static_cast<double>(level);
-      entry.at_bound = up != lp::ColumnStatus::kBasic && down != lp::ColumnStatus::kBasic;
-      if (entry.at_bound) {
-        if (up == lp::ColumnStatus::kAtUpper) entry.exact += Headroom(measure_, cells_[j]);
-        if (down == lp::ColumnStatus::kAtUpper) entry.exact -= measure_.value[Index(cells_[j])];
-        if (entry.exact == 0) continue;
-      }
+    entry.approximate = (x[j] - x[n + j]) * static_cast<double>(unit);
+    int64_t exact = 0;
+    for (const size_t column : {j, n + j}) {
+      const bool fixed = lower_[column] > 0;  // Solve's wanted column, at its level whatever its status
+      const lp::ColumnStatus status = solver_->StatusOf(static_cast<int32_t>(column));
+      if (!fixed && status == lp::ColumnStatus::kBasic) entry.at_bound = false;
+      if (fixed || status == lp::ColumnStatus::kAtUpper) exact += column == j ? reach_[column] : -reach_[column];
     }
+    if (entry.at_bound && exact == 0) continue;
+    if (entry.at_bound) entry.exact = exact;
     vertex_.push_back(entry);
   }
 }

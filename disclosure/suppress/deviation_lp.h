@@ -40,12 +40,16 @@ class CheapestDeviationLp {
 
  private:
   CheapestDeviationLp(const Measure& measure, std::vector<int32_t> cells);
-  void ReadVertex(size_t wanted_column, Direction direction, int64_t level, std::span<const double> weight);
+  [[nodiscard]] size_t ColumnOf(int32_t cell, Direction direction) const;
+  // Amounts in the linear program are in multiples of `unit`.
+  void SetBounds(int64_t unit, std::span<const double> weight);
+  void ReadVertex(int64_t unit);
 
   const Measure& measure_;
   std::vector<int32_t> cells_;  // columns j and j + cells_.size(): up and down of cells_[j]
   std::unique_ptr<lp::Solver> solver_;
   std::vector<double> lower_, upper_, objective_;
+  std::vector<int64_t> reach_;  // per column: the upper bound, not scaled
   std::vector<ApproximateEntry> vertex_;
 };
 

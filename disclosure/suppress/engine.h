@@ -50,6 +50,10 @@ class SuppressionEngine {
   [[nodiscard]] int64_t FirstTarget(int32_t measure, int32_t cell) const;
   // Keeps `deviation`, suppresses its cells, and gives it to every open level that it reaches.
   void Absorb(Deviation deviation);
+  // Gives open levels of all measures to multiples of witness `kept`, forwards and backwards, as far as bounds allow.
+  void Stretch(int64_t kept);
+  // What the linear programs that look for further cells charge for `cell`.
+  [[nodiscard]] double Weight(int32_t cell) const;
   [[nodiscard]] int64_t Keep(Deviation deviation);
   void Assign(int64_t target, int64_t witness);
   [[nodiscard]] std::vector<int64_t> UsersOf(int32_t cell);

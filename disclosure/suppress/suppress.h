@@ -22,7 +22,7 @@ struct SuppressOptions {
   // another degree of safety; 0 removes only what costs nothing to remove. Counted in steps, never in seconds: the
   // result is the same on every machine.
   int64_t max_cleanup_lps = 5'000;
-  int64_t max_cleanup_iterations = 500'000;
+  int64_t max_cleanup_iterations = 60'000;
   // Called now and then, from the calling thread. May be empty.
   std::function<void(SuppressPhase phase, int64_t done, int64_t total)> progress;
   // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
@@ -50,10 +50,12 @@ struct SuppressionResult {
 // [value - lower level, value + upper level]; and the exact proof of it. The proof has passed CheckCertificate.
 //
 // Method: for each level not yet reached, a linear program over the full system finds the cheapest cells whose joint
-// deviation reaches it; every deviation found serves all levels that it reaches. Then secondary cells are removed
-// again, dearest first, as long as all levels that used them can be reached without. Last, secondary cells that could
-// still be recomputed exactly get company. A cell that is suppressed for one measure costs nothing in the others.
-// The pattern is a heuristic one: safe, inclusion-minimal if cleanup_complete (but for the last step), not the optimum.
+// deviation reaches it; every deviation found, and
+// every multiple of it that the bounds allow, backwards and in other measures too, serves all levels that it reaches.
+// Then secondary cells are removed again, dearest first, as long as all levels that used them can be reached without.
+// Last, secondary cells that could still be recomputed exactly get company. A cell that is suppressed for one measure
+// costs nothing in the others. The pattern is a heuristic one: safe, inclusion-minimal if cleanup_complete (but for the
+// last step), not the optimum.
 //
 // Errors:
 //   INVALID_ARGUMENT     Validate(system) fails
@@ -63,7 +65,7 @@ struct SuppressionResult {
 //   INTERNAL             a deviation could not be made exact, or the solver failed
 // Deterministic. Thread-safe for different results.
 // Does not know contributors: one who alone makes up a suppressed cell knows that cell, and is a stronger attacker.
-// Cost: about one linear program of all suppressible cells per two primary cells, and the cleanup as limited.
+// Cost: up to one linear program of all suppressible cells per primary cell, and the cleanup as limited.
 // Source: the attacker's problem is that of Fischetti and Salazar, Management Science 47 (2001).
 [[nodiscard]] absl::StatusOr<SuppressionResult> Suppress(const CellSystem& system, const SuppressOptions& options);
 
