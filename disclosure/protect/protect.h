@@ -50,7 +50,7 @@ struct ProtectInput {
 struct ProtectOptions {
   int threads = 2;                       // for tabulation, 1 .. 64
   std::int64_t max_cleanup_lps = 5'000;  // as SuppressOptions; more gives fewer secondary cells
-  std::int64_t max_cleanup_iterations = 500'000;
+  std::int64_t max_cleanup_iterations = 60'000;
   // Steps: "derive", "tabulate", "suppress", "clean up", "conceal", "prove", "attack", in this order. Called from the
   // calling thread; may be empty.
   std::function<void(std::string_view step, std::int64_t done, std::int64_t total)> progress = {};
