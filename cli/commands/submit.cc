@@ -183,6 +183,10 @@ absl::Status Deliver(const Options& options, const Client& client, const common:
     state.receipt = FormatReceipt(receipt);
     SLUIS_RETURN_IF_ERROR(workspace.states->Save(state));
   }
+  // What was replaced does not stand any more: its file may be delivered again, under a new id.
+  if (!options.replaces.empty()) {
+    SLUIS_RETURN_IF_ERROR(workspace.states->Remove(options.register_name, options.replaces));
+  }
   if (!options.receipt.empty()) {
     SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(options.receipt, FormatReceipt(receipt), 0644));
   }
