@@ -135,7 +135,11 @@ TEST_F(Fault, DeliveriesSurviveTheDeathOfTheLinker) {
     receipts[entry->Text("delivery")] = bytes;
     EXPECT_EQ(EntryOfCommitAgain(world_, *entry, records), bytes);
   }
-  EXPECT_LT(undisturbed_, rounds) << "no kill came in time";
+  // Nearly half of the kills come too early or too late (26 of 60): all of 60 do once in 10^21 runs, all of 6 do now
+  // and then.
+  if (rounds >= 60) {
+    EXPECT_LT(undisturbed_, rounds) << "no kill came in time";
+  }
 
   // One entry for each delivery, and it is the one that the custodian has.
   const std::vector<std::string> entries = Entries("linker", common::entry_type::kDelivery);
