@@ -56,8 +56,8 @@ class DeliveryStates {
                                                                          std::string_view register_name,
                                                                          const common::Hash256& input_sha256) const;
 
-  // Forgets a delivery, which was withdrawn or replaced: its file may be delivered again, under a new id. Nothing happens if there
-  // is none. Errors: INVALID_ARGUMENT as Save; as FileError.
+  // Forgets a delivery, which was withdrawn or replaced: its file may be delivered again, under a new id. Nothing
+  // happens if there is none. Errors: INVALID_ARGUMENT as Save; as FileError.
   [[nodiscard]] absl::Status Remove(std::string_view register_name, std::string_view delivery_id);
 
   [[nodiscard]] std::string SpoolPath(std::string_view register_name, std::string_view delivery_id) const;
