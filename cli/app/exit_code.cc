@@ -9,6 +9,8 @@
 namespace sluis::cli {
 
 int ToExitCode(const absl::Status& status) {
+  // The service was restarted while it worked: the same command again starts over.
+  if (common::ReasonOf(status) == "JOB_UNKNOWN") return kExitUnavailable;
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return kExitOk;

@@ -48,12 +48,14 @@ void Progress::Update(std::uint64_t done, std::uint64_t total) {
 
 void Progress::Finish(const std::string& result) {
   if (quiet_ || finished_) return;
-  Draw(true, result);
+  const bool shown = drawn_ && !terminal_ && result.empty() && shown_ == done_;  // its last line says it all
+  if (!shown) Draw(true, result);
   finished_ = true;
 }
 
 void Progress::Draw(bool last, const std::string& result) {
   drawn_ = true;
+  shown_ = done_;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   std::string line = label_;
   line.resize(std::max<std::size_t>(line.size(), 28), ' ');

@@ -28,7 +28,7 @@ class Progress {
   const bool quiet_, terminal_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_ = start_;
-  std::uint64_t done_ = 0, total_ = 0;
+  std::uint64_t done_ = 0, total_ = 0, shown_ = 0;
   bool finished_ = false, drawn_ = false;
 };
 
