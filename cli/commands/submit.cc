@@ -292,7 +292,7 @@ void AddSubmitCommands(CLI::App& app, Globals& globals) {
   submit->add_option("--receipt", options->receipt, "File for the receipt");
   submit->add_option("--error-cap", options->error_cap, "Errors that are listed; all are counted")
       ->capture_default_str();
-  submit->add_flag("--dry-run", options->dry_run, "Do everything but send: say what would leave");
+  submit->add_flag("--dry-run", options->dry_run, "Check and coarsen all, send nothing: say what would leave");
   submit->add_option("file", options->file, "CSV or fixed-width file, also .gz or .zst")->required();
   OnRunWithCode(submit, globals, [options, &globals] {
     const absl::StatusOr<int> code = Submit(*options, globals);
