@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kMaxDepth = 64;
 constexpr int kMaxNodes = 100'000;
+constexpr std::size_t kMaxKeys = 1000;  // of one map; looking a key up takes time in their number
 
 std::string At(const YAML::Node& node) {
   return absl::StrCat("line ", node.Mark().line + 1, ", column ", node.Mark().column + 1);
@@ -55,6 +56,8 @@ class Converter {
         return absl::InvalidArgumentError(absl::StrCat(At(entry.first), ": a plain key is expected"));
       }
       const std::string& key = entry.first.Scalar();
+      if (object.size() >= kMaxKeys)
+        return absl::InvalidArgumentError("a map of the document has more than 1,000 keys");
       if (object.contains(key)) {
         return absl::InvalidArgumentError(absl::StrCat(At(entry.first), ": the key \"", key, "\" is given twice"));
       }

@@ -40,6 +40,8 @@ grpc::Status Guard::Run(const grpc::ServerContextBase& context, std::string_view
       status = body(*caller);
     } catch (const std::bad_alloc&) {
       status = absl::ResourceExhaustedError("the service is out of memory; retry later with smaller requests");
+    } catch (const std::exception&) {
+      status = absl::InternalError("a fault of the service; its operator finds more in the log");
     }
   }
   metrics_.CountCall(method, status.code(), std::chrono::steady_clock::now() - start);

@@ -6,6 +6,7 @@ namespace sluis::common {
 namespace {
 
 constexpr std::size_t kMaxWaiting = 100;
+constexpr std::size_t kMaxKept = 1000;  // jobs that ended are forgotten beyond this
 
 }  // namespace
 
@@ -35,6 +36,12 @@ absl::Status JobRunner::Start(const std::string& id, Work work) {
   const auto it = jobs_.find(id);
   if (it != jobs_.end() && it->second->state != JobState::kFailed && it->second->state != JobState::kCancelled) {
     return absl::OkStatus();
+  }
+  if (jobs_.size() >= kMaxKept) {
+    std::erase_if(jobs_, [](const auto& entry) {
+      const JobState state = entry.second->state;
+      return state != JobState::kWaiting && state != JobState::kRunning;
+    });
   }
   if (queue_.size() >= kMaxWaiting) {
     return absl::ResourceExhaustedError("too many jobs are waiting; try again when some are done");
@@ -95,6 +102,8 @@ void JobRunner::Run() {
         result = job->work(job->control);
       } catch (const std::bad_alloc&) {
         result = absl::ResourceExhaustedError("the service ran out of memory");
+      } catch (const std::exception&) {
+        result = absl::InternalError("a fault of the service; its operator finds more in the log");
       }
     }
     lock.lock();

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kMaxMessageBytes = 8 << 20;
 constexpr std::size_t kMaxServerMemory = std::size_t{512} << 20;
+constexpr int kMaxThreads = 128;
 constexpr std::chrono::seconds kDrain(20);
 
 sigset_t StopSignals() {
@@ -66,6 +67,7 @@ absl::Status Serve(const ServeOptions& options) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   grpc::ResourceQuota quota("sluis");
   quota.Resize(kMaxServerMemory);
+  quota.SetMaxThreads(kMaxThreads);
   builder.SetResourceQuota(quota);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

@@ -93,6 +93,15 @@ absl::StatusOr<std::shared_ptr<const GateService::Work>> GateService::Read(const
   return std::shared_ptr<const Work>(std::move(work));
 }
 
+absl::Status GateService::LogDryRun(const Work& work) const {
+  const std::string entry = common::FormatEntry("dry-run", common::NowSeconds(),
+                                                {{"project", work.project.bundle->permit.id},
+                                                 {"permit_sha256", common::HexOf(work.project.bundle->permit.sha256)},
+                                                 {"request_sha256", common::HexOf(common::Sha256(work.document))},
+                                                 {"requester", work.requester}});
+  return parts_.log.Append(entry, common::WriteBatch()).status();
+}
+
 absl::Status GateService::LogRefusal(const Project& project, const std::string& document,
                                      const absl::Status& status) const {
   const std::string reason = common::ReasonOf(status);
@@ -116,6 +125,8 @@ grpc::Status GateService::StartTable(grpc::ServerContext* context, const v1::Sta
       return jobs_.Start(absl::StrCat(permit_id, "/", response->job_id()),
                          [this, work](common::JobControl& control) { return Run(*work, control); });
     }
+    if (work->request.id.starts_with(kDryRunPrefix))
+      return absl::InvalidArgumentError("id: must not begin with dry-run-");
     response->set_job_id(work->request.id);
     SLUIS_ASSIGN_OR_RETURN(const auto released, work->project.releases->Find(work->request.id));
     if (released.has_value()) {
@@ -126,13 +137,31 @@ grpc::Status GateService::StartTable(grpc::ServerContext* context, const v1::Sta
       SLUIS_RETURN_IF_ERROR(LogRefusal(work->project, work->document, taken));
       return taken;
     }
-    return jobs_.Start(absl::StrCat(permit_id, "/", response->job_id()),
-                       [this, work](common::JobControl& control) { return Run(*work, control); });
+    const std::string key = absl::StrCat(permit_id, "/", response->job_id());
+    const std::lock_guard lock(started_mutex_);
+    const auto running = jobs_.Get(key);
+    if (running.ok() && running->Active() && started_[key] != request_sha256) {
+      return common::WithReason(
+          absl::FailedPreconditionError(
+              "another request with this id is being worked on; give the new one an id of its own"),
+          "REQUEST_ID_TAKEN");
+    }
+    started_[key] = request_sha256;
+    return jobs_.Start(key, [this, work](common::JobControl& control) { return Run(*work, control); });
   });
 }
 
 absl::StatusOr<std::string> GateService::Run(const Work& work, common::JobControl& control) {
+  if (work.dry_run) SLUIS_RETURN_IF_ERROR(LogDryRun(work));
   absl::StatusOr<std::string> result = Release(work, control);
+  // What the data path found may be about single rows or cells: the requester gets a fixed sentence.
+  if (absl::IsInvalidArgument(result.status()) || absl::IsInternal(result.status()) ||
+      absl::IsOutOfRange(result.status())) {
+    result =
+        common::WithReason(absl::FailedPreconditionError(
+                               "the rows of the link set cannot be tabulated as requested; ask the gate's operator"),
+                           "NOT_TABULATED");
+  }
   // What was refused is on record; what was cancelled or could not be reached is not a refusal.
   if (!result.ok() && !work.dry_run && !absl::IsCancelled(result.status()) && !absl::IsUnavailable(result.status())) {
     SLUIS_RETURN_IF_ERROR(LogRefusal(work.project, work.document, result.status()));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -75,9 +76,13 @@ class GateService final : public v1::Gate::Service {
   absl::StatusOr<std::string> Release(const Work& work, common::JobControl& control);
   absl::Status LogRefusal(const Project& project, const std::string& document, const absl::Status& status) const;
 
+  absl::Status LogDryRun(const Work& work) const;
+
   const GateParts parts_;
   common::Guard guard_;
-  common::JobRunner jobs_;  // last: its thread uses all above
+  std::mutex started_mutex_;
+  std::map<std::string, std::string> started_;  // job -> hash of its request
+  common::JobRunner jobs_;                      // last: its thread uses all above
 };
 
 }  // namespace sluis::disclosure

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/status_convert.h"
@@ -74,6 +75,8 @@ class RegisterOpener {
                                                 " cannot be opened: it was damaged, or sealed to another gate"));
       }
       opened_ += *row;
+      // A row's nonce is random: one that comes twice is a row shown twice, to make a few persons look like many.
+      if (!nonces_.insert(ReadId(sealed, 0)).second) return Malformed(schema_.name);
       const LinkageId id = ReadId(message.linkage_ids(), i);
       if (schema_.backbone) {
         if (!persons_.emplace(id, static_cast<std::int32_t>(persons_.size())).second) return Malformed(schema_.name);
@@ -102,6 +105,7 @@ class RegisterOpener {
   const common::SecretBytes data_key_;
   PersonOfId& persons_;
   RegisterColumns& columns_;
+  std::unordered_set<LinkageId, LinkageIdHash> nonces_;
   std::string opened_;
   std::vector<std::int32_t> person_of_row_;
 };
@@ -158,7 +162,10 @@ absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::Stub& linker, const co
                                                                            "custodian submits one, then link again")),
                                 "DELIVERY_MISSING");
     }
-    if (source->row_bytes() != common::SealedRowBytes(schema.RowWidth())) return Malformed(schema.name);
+    if (source->row_bytes() != common::SealedRowBytes(schema.RowWidth()) ||
+        source->record_count() > schema.max_records) {
+      return Malformed(schema.name);
+    }
     SLUIS_ASSIGN_OR_RETURN(common::SecretBytes data_key, OpenDataKey(gate_key, source->sealed_data_key(), schema.name));
     RegisterOpener opener(permit, schema, *source, std::move(data_key), persons, opened.registers[order[step]]);
     v1::FetchRowsRequest fetch;
@@ -172,8 +179,8 @@ absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::Stub& linker, const co
     std::uint64_t records = 0;
     absl::Status status;
     while (status.ok() && reader->Read(&message)) {
-      status = opener.Append(message);
       records += message.found().size();
+      status = records > source->record_count() ? Malformed(schema.name) : opener.Append(message);
       control.SetProgress(step * 100 + (source->record_count() == 0 ? 0 : records * 100 / source->record_count()),
                           order.size() * 100);
       if (status.ok()) status = control.CheckCancelled();

@@ -14,6 +14,8 @@
 namespace sluis::disclosure {
 namespace {
 
+constexpr std::int64_t kSparsenessShownFrom = 200;
+
 // The share of the whole job, in percent, at which each step begins; fetching takes the first part.
 std::uint64_t StartOf(std::string_view step) {
   if (step == "derive") return 30;
@@ -37,7 +39,10 @@ std::string RequesterJson(const RequesterSummary& summary, const std::string& re
 std::string DryRunJson(const DryRunResult& result, const std::string& link_set) {
   nlohmann::ordered_json out = {{"dry_run", true}, {"link_set", link_set}};
   for (const DryRunFigures::Table& table : result.figures.tables) {
-    out["tables"].push_back({{"name", table.name}, {"cells", table.cells}, {"empty_percent", table.empty_percent}});
+    nlohmann::ordered_json one = {{"name", table.name}, {"cells", table.cells}};
+    // In a small table even a rounded share would tell which cells are empty.
+    if (table.cells >= kSparsenessShownFrom) one["empty_percent"] = table.empty_percent;
+    out["tables"].push_back(std::move(one));
   }
   out["would_be_refused"] = result.refusals;
   return out.dump(2);
@@ -49,7 +54,7 @@ absl::StatusOr<std::string> GateService::Release(const Work& work, common::JobCo
   const common::PermitBundle& bundle = *work.project.bundle;
   const common::Permit& permit = bundle.permit;
   const absl::Status allowed = work.project.releases->CheckNotReleased(work.registers);
-  if (!work.dry_run) SLUIS_RETURN_IF_ERROR(allowed);
+  SLUIS_RETURN_IF_ERROR(allowed);
 
   control.SetStep("fetch");
   const std::string link_set = work.request.link_set == "latest" ? std::string() : work.request.link_set;
@@ -68,20 +73,15 @@ absl::StatusOr<std::string> GateService::Release(const Work& work, common::JobCo
   ProtectOptions options;
   options.threads = parts_.threads;
   options.cancelled = control.cancel_flag();
-  options.progress = [&control](std::string_view step, std::int64_t done, std::int64_t total) {
+  // Only the step is shown: how far it is tells how many cells need protection.
+  options.progress = [&control](std::string_view step, std::int64_t, std::int64_t) {
     control.SetStep(std::string(step));
-    const std::uint64_t start = StartOf(step);
-    const std::uint64_t width = step == "suppress" ? 25 : step == "clean up" ? 20 : 2;
-    control.SetProgress(
-        start * 100 +
-            (total > 0 ? width * 100 * static_cast<std::uint64_t>(done) / static_cast<std::uint64_t>(total) : 0),
-        10'000);
+    control.SetProgress(StartOf(step), 100);
   };
   const ProtectInput input{work.plan, opened.registers, work.rules, documents};
 
   if (work.dry_run) {
-    SLUIS_ASSIGN_OR_RETURN(DryRunResult result, DryRun(input, options));
-    if (!allowed.ok()) result.refusals.insert(result.refusals.begin(), std::string(allowed.message()));
+    SLUIS_ASSIGN_OR_RETURN(const DryRunResult result, DryRun(input, options));
     return DryRunJson(result, opened.link_set_id);
   }
 

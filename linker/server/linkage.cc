@@ -24,6 +24,15 @@ absl::StatusOr<LinkSetId> ToLinkSetId(const std::string& hex) {
   return id;
 }
 
+// Rows were sealed for the permit under which they were linked, and mean something else under another version of it.
+absl::Status CheckPermit(const LinkSetHeader& header, const common::Permit& permit) {
+  if (header.permit_sha256 == permit.sha256) return absl::OkStatus();
+  return common::WithReason(
+      absl::FailedPreconditionError(
+          "the link set was made under another version of the permit; its registers are delivered and linked anew"),
+      "PERMIT_CHANGED");
+}
+
 bool IsRequestId(std::string_view id) {
   return !id.empty() && id.size() <= 63 && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -200,6 +209,7 @@ grpc::Status LinkerService::GetLinkSet(grpc::ServerContext* context, const v1::G
     SLUIS_ASSIGN_OR_RETURN(const LinkSetId id, ToLinkSetId(id_text));
     const ProjectReader& reader = project.records->reader();
     SLUIS_ASSIGN_OR_RETURN(const LinkSetHeader header, reader.LinkSet(id));
+    SLUIS_RETURN_IF_ERROR(CheckPermit(header, project.bundle->permit));
     response->set_link_set_id(id_text);
     for (const LinkedRegister& linked : header.registers) {
       SLUIS_ASSIGN_OR_RETURN(const auto delivery, reader.Delivery({linked.name, linked.delivery_id}));
@@ -228,6 +238,7 @@ grpc::Status LinkerService::FetchRows(grpc::ServerContext* context, const v1::Fe
     const std::unique_ptr<ProjectSnapshot> snapshot = project.records->Snapshot();
     const ProjectReader& reader = snapshot->reader();
     SLUIS_ASSIGN_OR_RETURN(const LinkSetHeader header, reader.LinkSet(id));
+    SLUIS_RETURN_IF_ERROR(CheckPermit(header, project.bundle->permit));
     const LinkedRegister* linked = header.FindRegister(request->register_());
     if (linked == nullptr) return absl::NotFoundError("the link set does not hold that register");
     SLUIS_ASSIGN_OR_RETURN(const auto delivery, reader.Delivery({linked->name, linked->delivery_id}));

@@ -107,9 +107,10 @@ TEST(EndToEnd, FromExtractsToAVerifiedRelease) {
   }
 
   WriteWhole(world / "request.yaml", SmallRequest("work"));
-  const std::string linked_state = Seen(world);
   EXPECT_EXIT_CODE(world.SluisAs("office", "table", {"--request", "request.yaml", "--dry-run"}), 0);
-  EXPECT_EQ(Seen(world), linked_state);
+  // A dry run is a question about the data: it is on record, and releases nothing.
+  EXPECT_EQ(world.AuditLog("gate").by_type["dry-run"], 1u);
+  EXPECT_EQ(world.AuditLog("gate").by_type["release"], 0u);
 
   const Outcome released = world.SluisAs("office", "table", {"--request", "request.yaml", "--out", "release"});
   ASSERT_EQ(released.exit_code, 0) << released.err;
@@ -122,6 +123,9 @@ TEST(EndToEnd, FromExtractsToAVerifiedRelease) {
   const Outcome other = world.SluisAs("office", "table", {"--request", "other.yaml", "--out", "other"});
   EXPECT_EXIT_CODE(other, 3);
   EXPECT_EQ(ReasonOf(other), "RELEASED_BEFORE");
+  const Outcome asked = world.SluisAs("office", "table", {"--request", "other.yaml", "--dry-run"});
+  EXPECT_EXIT_CODE(asked, 3);
+  EXPECT_EQ(ReasonOf(asked), "RELEASED_BEFORE");
   WriteWhole(world / "taken.yaml", SmallRequest("work") + "# another document under the same id\n");
   const Outcome taken = world.SluisAs("office", "table", {"--request", "taken.yaml", "--out", "other"});
   EXPECT_EXIT_CODE(taken, 3);
