@@ -22,7 +22,7 @@ absl::StatusOr<PermitSet> PermitSet::Load(const std::vector<std::string>& direct
   return set;
 }
 
-absl::StatusOr<const PermitBundle*> PermitSet::Find(std::string_view id, std::string_view sha256, Day today) const {
+absl::StatusOr<const PermitBundle*> PermitSet::FindAnyDate(std::string_view id, std::string_view sha256) const {
   const auto it = permits_.find(id);
   if (it == permits_.end()) {
     return WithReason(
@@ -36,8 +36,20 @@ absl::StatusOr<const PermitBundle*> PermitSet::Find(std::string_view id, std::st
                                        ") is not the one of the request: both sides need the same bytes")),
                       "PERMIT_MISMATCH");
   }
-  SLUIS_RETURN_IF_ERROR(CheckPermitDates(permit, today));
   return &it->second;
+}
+
+absl::StatusOr<const PermitBundle*> PermitSet::Find(std::string_view id, std::string_view sha256, Day today) const {
+  SLUIS_ASSIGN_OR_RETURN(const PermitBundle* bundle, FindAnyDate(id, sha256));
+  SLUIS_RETURN_IF_ERROR(CheckPermitDates(bundle->permit, today));
+  return bundle;
+}
+
+absl::StatusOr<const PermitBundle*> PermitSet::FindRetained(std::string_view id, std::string_view sha256,
+                                                            Day today) const {
+  SLUIS_ASSIGN_OR_RETURN(const PermitBundle* bundle, FindAnyDate(id, sha256));
+  SLUIS_RETURN_IF_ERROR(CheckRetention(bundle->permit, today));
+  return bundle;
 }
 
 bool PermitSet::HasRole(std::string_view identity, Role role) const {

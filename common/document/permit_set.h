@@ -29,6 +29,16 @@ class PermitSet {
   // PERMIT_EXPIRED).
   [[nodiscard]] absl::StatusOr<const PermitBundle*> Find(std::string_view id, std::string_view sha256, Day today) const;
 
+  // As Find, on whatever day: for who may act under a permit, which does not depend on the day. The caller checks the
+  // dates that its method needs (CheckPermitDates, CheckRetention). Errors: NOT_FOUND (PERMIT_UNKNOWN);
+  // FAILED_PRECONDITION (PERMIT_MISMATCH).
+  [[nodiscard]] absl::StatusOr<const PermitBundle*> FindAnyDate(std::string_view id, std::string_view sha256) const;
+
+  // As FindAnyDate, until the permit's retention_end: for what must still work after not_after, such as taking back or
+  // reading again what was made under the permit. Errors: those of FindAnyDate; FAILED_PRECONDITION (RETENTION_ENDED).
+  [[nodiscard]] absl::StatusOr<const PermitBundle*> FindRetained(std::string_view id, std::string_view sha256,
+                                                                 Day today) const;
+
   // Whether `identity` (a SPIFFE ID) has `role` in at least one permit.
   [[nodiscard]] bool HasRole(std::string_view identity, Role role) const;
 

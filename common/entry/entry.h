@@ -25,6 +25,7 @@ inline constexpr char kDelivery[] =
     "delivery";  // linker: project, register, delivery, replaces, records, content_sha256, schema_sha256
 inline constexpr char kWithdrawal[] = "withdrawal";  // linker: project, register, delivery
 inline constexpr char kLinkSet[] = "link-set";       // linker: project, link_set, deliveries
+inline constexpr char kRetention[] = "retention";    // all: project, permit_sha256, and counts of what was deleted
 inline constexpr char kRelease[] = "release";        // gate: see disclosure/release
 inline constexpr char kRefusal[] = "refusal";        // gate: project, request_sha256, reason
 }  // namespace entry_type

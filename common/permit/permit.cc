@@ -89,6 +89,16 @@ absl::Status CheckPermitDates(const Permit& permit, Day today) {
   return absl::OkStatus();
 }
 
+bool RetentionEnded(const Permit& permit, Day today) { return today > permit.retention_end; }
+
+absl::Status CheckRetention(const Permit& permit, Day today) {
+  if (!RetentionEnded(permit, today)) return absl::OkStatus();
+  return WithReason(absl::FailedPreconditionError(absl::StrCat("the retention period of permit ", permit.id,
+                                                               " ended on ", FormatDay(permit.retention_end),
+                                                               "; nothing is kept or served under it any more")),
+                    "RETENTION_ENDED");
+}
+
 std::string ApprovalMessage(std::string_view document) {
   std::string message = "sluis-permit-v1\n";
   message += document;

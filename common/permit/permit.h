@@ -173,6 +173,11 @@ struct Permit {
 // Errors: FAILED_PRECONDITION with reason PERMIT_NOT_YET_VALID or PERMIT_EXPIRED.
 [[nodiscard]] absl::Status CheckPermitDates(const Permit& permit, Day today);
 
+// Whether what is kept under the permit must be gone: `today` lies after its retention_end, which is inclusive.
+[[nodiscard]] bool RetentionEnded(const Permit& permit, Day today);
+// Errors: FAILED_PRECONDITION with reason RETENTION_ENDED.
+[[nodiscard]] absl::Status CheckRetention(const Permit& permit, Day today);
+
 struct Approver {
   std::string name;
   std::array<std::uint8_t, 32> public_key{};

@@ -145,6 +145,20 @@ TEST_F(PermitFolder, SetFindsByProjectBytesAndDay) {
   EXPECT_FALSE(PermitSet::Load({directory_, directory_}, approvers_, 2).ok());
 }
 
+TEST_F(PermitFolder, SetFindsUntilRetentionEndsAndOnAnyDay) {
+  ApproveByBoth();
+  const auto set = PermitSet::Load({directory_}, approvers_, 2);
+  SLUIS_ASSERT_OK(set);
+  const std::string wrong(32, 'x');
+  SLUIS_EXPECT_OK(set->FindRetained("sample-project", "", *ParseDay("2028-01-01")));
+  SLUIS_EXPECT_OK(set->FindRetained("sample-project", "", *ParseDay("2028-12-31")));
+  EXPECT_EQ(ReasonOf(set->FindRetained("sample-project", "", *ParseDay("2029-01-01")).status()), "RETENTION_ENDED");
+  EXPECT_EQ(ReasonOf(set->FindRetained("sample-project", wrong, *ParseDay("2028-01-01")).status()), "PERMIT_MISMATCH");
+  SLUIS_EXPECT_OK(set->FindAnyDate("sample-project", ""));
+  EXPECT_EQ(ReasonOf(set->FindAnyDate("sample-project", wrong).status()), "PERMIT_MISMATCH");
+  EXPECT_EQ(ReasonOf(set->FindAnyDate("other", "").status()), "PERMIT_UNKNOWN");
+}
+
 TEST_F(PermitFolder, RolesAreThoseOfThePermitOnly) {
   ApproveByBoth();
   const auto set = PermitSet::Load({directory_}, approvers_, 2);

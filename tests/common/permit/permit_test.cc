@@ -85,6 +85,16 @@ TEST(CheckPermitDates, RefusesBeforeAndAfter) {
   EXPECT_EQ(ReasonOf(CheckPermitDates(permit, 201)), "PERMIT_EXPIRED");
 }
 
+TEST(CheckRetention, RefusesAfterTheLastDay) {
+  Permit permit;
+  permit.id = "p";
+  permit.retention_end = 200;
+  SLUIS_EXPECT_OK(CheckRetention(permit, 200));
+  EXPECT_EQ(ReasonOf(CheckRetention(permit, 201)), "RETENTION_ENDED");
+  EXPECT_FALSE(RetentionEnded(permit, 200));
+  EXPECT_TRUE(RetentionEnded(permit, 201));
+}
+
 class Approvals : public ::testing::Test {
  protected:
   Approvals() {
