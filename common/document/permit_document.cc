@@ -197,6 +197,7 @@ absl::Status ReadPermit(const v1::Permit& in, Permit& out) {
   }
   out.report_minimum_records = in.linkage_report().minimum_records();
   out.report_rounding = in.linkage_report().rounding();
+  out.max_link_sets = in.linkage_report().max_link_sets();
   SLUIS_RETURN_IF_ERROR(ReadTables(in, out));
   return ReadParties(in.parties(), out);
 }

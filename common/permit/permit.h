@@ -142,6 +142,7 @@ struct Permit {
   std::string rule_set;                      // name of the attachment
   std::uint64_t report_minimum_records = 0;  // no linkage report on a register with fewer
   std::uint64_t report_rounding = 1;         // counts in linkage reports are rounded to multiples of this
+  std::uint32_t max_link_sets = 0;           // distinct ones that may be made under this version of the permit
   std::string key_service;                   // SPIFFE IDs
   std::string linker;
   std::string gate;

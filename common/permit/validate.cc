@@ -74,6 +74,10 @@ class Validator {
                   "100 or more is expected: a report on a few records would tell whether a person is in a register");
     }
     if (permit_.report_rounding < 5) return Fail("linkage_report.rounding", "5 or more is expected");
+    if (permit_.max_link_sets < 1 || permit_.max_link_sets > 1000) {
+      return Fail("linkage_report.max_link_sets",
+                  "1 to 1000 is expected: each further report tells whoever chose what was delivered a little more");
+    }
     return absl::OkStatus();
   }
 

@@ -76,6 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
         Break{"rule_set: rules/strict.yaml", "rule_set: rules/x.yaml", "rule_set"},
         Break{"minimum_records: 100", "minimum_records: 10", "minimum_records"},
         Break{"rounding: 10", "rounding: 1", "rounding"},
+        Break{", max_link_sets: 12", "", "linkage_report.max_link_sets"},
+        Break{"max_link_sets: 12", "max_link_sets: 1001", "linkage_report.max_link_sets"},
         Break{"name: schemas/persons.json, sha256", "name: ../persons.json, sha256", "relative path"},
         Break{"log_keys: {keys: k, linker: l, gate: g}", "log_keys: {keys: k, gate: g}", "linker"},
         Break{"gate_sealing_key: AQEB", "gate_sealing_key: QEB", "gate_sealing_key"},

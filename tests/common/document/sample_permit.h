@@ -50,7 +50,7 @@ measures:
   - {name: persons}
   - {name: wages, field: jobs.wage, unit: EUR cent}
 rule_set: rules/strict.yaml
-linkage_report: {minimum_records: 100, rounding: 10}
+linkage_report: {minimum_records: 100, rounding: 10, max_link_sets: 12}
 parties:
   key_service: spiffe://example/keys
   linker: spiffe://example/linker
