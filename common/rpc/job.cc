@@ -5,8 +5,7 @@
 namespace sluis::common {
 namespace {
 
-constexpr std::size_t kMaxWaiting = 100;
-constexpr std::size_t kMaxKept = 1000;  // jobs that ended are forgotten beyond this
+std::string ProjectOf(const std::string& id) { return id.substr(0, id.find('/')); }
 
 }  // namespace
 
@@ -19,7 +18,9 @@ absl::Status JobControl::CheckCancelled() const {
   return cancelled_ ? absl::CancelledError("cancelled") : absl::OkStatus();
 }
 
-JobRunner::JobRunner() : thread_([this] { Run(); }) {}
+JobRunner::JobRunner(int workers) {
+  for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { Run(); });
+}
 
 JobRunner::~JobRunner() {
   CancelAll();
@@ -28,28 +29,26 @@ JobRunner::~JobRunner() {
     stop_ = true;
   }
   wake_.notify_all();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
-absl::Status JobRunner::Start(const std::string& id, Work work) {
+absl::Status JobRunner::Start(const std::string& id, Work work, JobOptions options) {
   const std::lock_guard lock(mutex_);
   const auto it = jobs_.find(id);
-  if (it != jobs_.end() && it->second->state != JobState::kFailed && it->second->state != JobState::kCancelled) {
+  if (it != jobs_.end() && it->second->state != JobState::kFailed && it->second->state != JobState::kCancelled &&
+      !(it->second->state == JobState::kDone && options.again_when_done)) {
     return absl::OkStatus();
   }
-  if (jobs_.size() >= kMaxKept) {
-    std::erase_if(jobs_, [](const auto& entry) {
-      const JobState state = entry.second->state;
-      return state != JobState::kWaiting && state != JobState::kRunning;
-    });
-  }
-  if (queue_.size() >= kMaxWaiting) {
-    return absl::ResourceExhaustedError("too many jobs are waiting; try again when some are done");
+  Project& project = projects_[ProjectOf(id)];
+  if (project.waiting.size() >= kMaxWaiting) {
+    return absl::ResourceExhaustedError("too many jobs of this project are waiting; try again when some are done");
   }
   auto job = std::make_shared<Job>();
+  job->id = id;
   job->work = std::move(work);
+  job->end.tag = std::move(options.tag);
   jobs_[id] = job;
-  queue_.push_back(job);
+  project.waiting.push_back(std::move(job));
   wake_.notify_one();
   return absl::OkStatus();
 }
@@ -66,7 +65,7 @@ absl::StatusOr<JobStatus> JobRunner::Get(const std::string& id) const {
   const Job& job = *it->second;
   JobStatus status = job.end;
   status.state = job.state;
-  if (job.state == JobState::kWaiting || job.state == JobState::kRunning) {
+  if (status.Active()) {
     status.percent = job.control.percent_;
     const std::lock_guard step_lock(job.control.mutex_);
     status.step = job.control.step_;
@@ -78,44 +77,84 @@ absl::Status JobRunner::Cancel(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const auto it = jobs_.find(id);
   if (it == jobs_.end()) return WithReason(absl::NotFoundError("no such job"), "JOB_UNKNOWN");
-  it->second->control.cancelled_ = true;
+  CancelLocked(it->second);
   return absl::OkStatus();
 }
 
 void JobRunner::CancelAll() {
   const std::lock_guard lock(mutex_);
-  for (auto& [id, job] : jobs_) job->control.cancelled_ = true;
+  for (const auto& [id, job] : jobs_) CancelLocked(job);
+}
+
+void JobRunner::CancelLocked(const std::shared_ptr<Job>& job) {
+  if (job->state != JobState::kWaiting && job->state != JobState::kRunning) return;
+  job->control.cancelled_ = true;
+  job->end.status = absl::CancelledError("cancelled");
+  const bool waited = job->state == JobState::kWaiting;
+  job->state = JobState::kCancelled;
+  if (!waited) return;
+  const auto project = projects_.find(ProjectOf(job->id));
+  std::erase(project->second.waiting, job);
+  if (project->second.waiting.empty() && !project->second.running) projects_.erase(project);
+  job->work = nullptr;
+  Keep(job);
+}
+
+void JobRunner::Keep(const std::shared_ptr<Job>& job) {
+  ended_.push_back(job);
+  if (ended_.size() <= kMaxKept) return;
+  const auto oldest = jobs_.find(ended_.front()->id);
+  if (oldest != jobs_.end() && oldest->second == ended_.front()) jobs_.erase(oldest);
+  ended_.pop_front();
+}
+
+std::map<std::string, JobRunner::Project>::iterator JobRunner::NextProject() {
+  auto it = projects_.upper_bound(last_project_);
+  for (std::size_t i = 0; i < projects_.size(); ++i, ++it) {
+    if (it == projects_.end()) it = projects_.begin();
+    if (!it->second.running && !it->second.waiting.empty()) return it;
+  }
+  return projects_.end();
 }
 
 void JobRunner::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    const std::shared_ptr<Job> job = queue_.front();
-    queue_.pop_front();
+    auto project = projects_.end();
+    wake_.wait(lock, [&] { return (project = NextProject()) != projects_.end() || stop_; });
+    if (project == projects_.end()) return;
+    last_project_ = project->first;
+    project->second.running = true;
+    const std::shared_ptr<Job> job = project->second.waiting.front();
+    project->second.waiting.pop_front();
     job->state = JobState::kRunning;
     lock.unlock();
-    absl::StatusOr<std::string> result = absl::CancelledError("cancelled before it began");
-    if (!job->control.cancelled()) {
-      try {
-        result = job->work(job->control);
-      } catch (const std::bad_alloc&) {
-        result = absl::ResourceExhaustedError("the service ran out of memory");
-      } catch (const std::exception&) {
-        result = absl::InternalError("a fault of the service; its operator finds more in the log");
-      }
+    absl::StatusOr<std::string> result = absl::UnknownError("");
+    try {
+      result = job->work(job->control);
+    } catch (const std::bad_alloc&) {
+      result = absl::ResourceExhaustedError("the service ran out of memory");
+    } catch (const std::exception&) {
+      result = absl::InternalError("a fault of the service; its operator finds more in the log");
     }
-    lock.lock();
     job->work = nullptr;
+    lock.lock();
+    project->second.running = false;
+    if (project->second.waiting.empty()) projects_.erase(project);
     if (result.ok()) {
       job->state = JobState::kDone;
       job->end.percent = 100;
       job->end.result = *std::move(result);
+      job->end.status = absl::OkStatus();
+    } else if (job->control.cancelled() || absl::IsCancelled(result.status())) {
+      job->state = JobState::kCancelled;
+      job->end.status = absl::CancelledError("cancelled");
     } else {
-      job->state = absl::IsCancelled(result.status()) ? JobState::kCancelled : JobState::kFailed;
+      job->state = JobState::kFailed;
       job->end.status = result.status();
     }
+    Keep(job);
+    wake_.notify_one();
   }
 }
 

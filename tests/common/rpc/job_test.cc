@@ -86,16 +86,17 @@ TEST(JobRunner, ShowsStepAndProgressWhileWorkRuns) {
 
 TEST(JobRunner, RunsOneJobAfterTheOtherInTheOrderOfTheirStart) {
   Gate gate;
-  std::string order;  // written by the runner's thread only, read after both have ended
+  std::string order;  // written by one job at a time only, read after both have ended
   JobRunner runner;
-  SLUIS_ASSERT_OK(runner.Start("first", gate.Work()));
-  for (const char* id : {"b", "c", "a"}) {
-    SLUIS_ASSERT_OK(runner.Start(id, [&order, id](JobControl&) -> absl::StatusOr<std::string> { return order += id; }));
+  SLUIS_ASSERT_OK(runner.Start("p/first", gate.Work()));
+  for (const char* id : {"p/b", "p/c", "p/a"}) {
+    SLUIS_ASSERT_OK(
+        runner.Start(id, [&order, id](JobControl&) -> absl::StatusOr<std::string> { return order += id[2]; }));
   }
   gate.WaitUntilItBegan();
-  EXPECT_EQ(StatusOf(runner, "a").state, JobState::kWaiting);
+  EXPECT_EQ(StatusOf(runner, "p/a").state, JobState::kWaiting);
   gate.Open();
-  EXPECT_EQ(WaitFor(runner, "a").result, "bca");
+  EXPECT_EQ(WaitFor(runner, "p/a").result, "bca");
 }
 
 TEST(JobRunner, KeepsTheErrorOfFailedWork) {
@@ -121,15 +122,15 @@ TEST(JobRunner, StartingAgainDoesNotRunTwice) {
   Gate gate;
   JobRunner runner;
   const auto other = [](JobControl&) { return absl::StatusOr<std::string>("other"); };
-  SLUIS_ASSERT_OK(runner.Start("a", gate.Work("first")));
+  SLUIS_ASSERT_OK(runner.Start("p/a", gate.Work("first")));
   gate.WaitUntilItBegan();
-  SLUIS_ASSERT_OK(runner.Start("a", other));  // while it runs
+  SLUIS_ASSERT_OK(runner.Start("p/a", other));  // while it runs
   gate.Open();
-  EXPECT_EQ(WaitFor(runner, "a").result, "first");
-  SLUIS_ASSERT_OK(runner.Start("a", other));  // after it is done
-  SLUIS_ASSERT_OK(runner.Start("end", other));
-  WaitFor(runner, "end");
-  EXPECT_EQ(StatusOf(runner, "a").result, "first");
+  EXPECT_EQ(WaitFor(runner, "p/a").result, "first");
+  SLUIS_ASSERT_OK(runner.Start("p/a", other));  // after it is done
+  SLUIS_ASSERT_OK(runner.Start("p/end", other));
+  WaitFor(runner, "p/end");
+  EXPECT_EQ(StatusOf(runner, "p/a").result, "first");
   EXPECT_EQ(gate.runs(), 1);
 }
 
@@ -168,15 +169,15 @@ TEST(JobRunner, CancelledBeforeItBeganNeverRuns) {
   Gate gate;
   bool ran = false;
   JobRunner runner;
-  SLUIS_ASSERT_OK(runner.Start("first", gate.Work()));
-  SLUIS_ASSERT_OK(runner.Start("a", [&ran](JobControl&) -> absl::StatusOr<std::string> {
+  SLUIS_ASSERT_OK(runner.Start("p/first", gate.Work()));
+  SLUIS_ASSERT_OK(runner.Start("p/a", [&ran](JobControl&) -> absl::StatusOr<std::string> {
     ran = true;
     return "ran";
   }));
   gate.WaitUntilItBegan();
-  SLUIS_ASSERT_OK(runner.Cancel("a"));
+  SLUIS_ASSERT_OK(runner.Cancel("p/a"));
   gate.Open();
-  EXPECT_EQ(WaitFor(runner, "a").state, JobState::kCancelled);
+  EXPECT_EQ(WaitFor(runner, "p/a").state, JobState::kCancelled);
   EXPECT_FALSE(ran);
 }
 
@@ -196,20 +197,145 @@ TEST(JobRunner, UnknownJobsAreNotFound) {
   EXPECT_THAT(runner.Cancel("x"), StatusIs(absl::StatusCode::kNotFound, "no such job"));
 }
 
-TEST(JobRunner, TakesAHundredWaitingJobsAndNoMore) {
+TEST(JobRunner, TakesAsManyWaitingJobsOfAProjectAsItSaysAndNoMore) {
   Gate gate;
   JobRunner runner;
   const auto nothing = [](JobControl&) { return absl::StatusOr<std::string>(""); };
-  SLUIS_ASSERT_OK(runner.Start("running", gate.Work()));
+  SLUIS_ASSERT_OK(runner.Start("p/running", gate.Work()));
   gate.WaitUntilItBegan();
-  for (int i = 0; i < 100; ++i) SLUIS_ASSERT_OK(runner.Start(std::to_string(i), nothing));
-  EXPECT_THAT(runner.Start("one too many", nothing),
-              StatusIs(absl::StatusCode::kResourceExhausted, "too many jobs are waiting"));
-  EXPECT_THAT(runner.Get("one too many"), StatusIs(absl::StatusCode::kNotFound, ""));
-  SLUIS_EXPECT_OK(runner.Start("99", nothing));  // is there already
+  for (std::size_t i = 0; i < JobRunner::kMaxWaiting; ++i) {
+    SLUIS_ASSERT_OK(runner.Start("p/" + std::to_string(i), nothing));
+  }
+  EXPECT_THAT(runner.Start("p/more", nothing),
+              StatusIs(absl::StatusCode::kResourceExhausted, "too many jobs of this project are waiting"));
+  EXPECT_THAT(runner.Get("p/more"), StatusIs(absl::StatusCode::kNotFound, ""));
+  SLUIS_EXPECT_OK(runner.Start("p/3", nothing));  // is there already
+  // Another project does not wait behind this one.
+  SLUIS_EXPECT_OK(runner.Start("q/1", nothing));
+  EXPECT_EQ(WaitFor(runner, "q/1").state, JobState::kDone);
+  // A cancelled job makes room.
+  SLUIS_ASSERT_OK(runner.Cancel("p/3"));
+  SLUIS_EXPECT_OK(runner.Start("p/more", nothing));
   gate.Open();
-  EXPECT_EQ(WaitFor(runner, "99").state, JobState::kDone);
-  SLUIS_EXPECT_OK(runner.Start("one too many", nothing));
+  EXPECT_EQ(WaitFor(runner, "p/more").state, JobState::kDone);
+}
+
+TEST(JobRunner, ProjectsTakeTurns) {
+  Gate gate;
+  std::string order;  // written by the one worker only, read after all have ended
+  JobRunner runner(1);
+  SLUIS_ASSERT_OK(runner.Start("b/0", gate.Work()));
+  gate.WaitUntilItBegan();
+  for (const std::string id : {"b/1", "b/2", "b/3", "a/1", "a/2", "c/1"}) {
+    SLUIS_ASSERT_OK(
+        runner.Start(id, [&order, id](JobControl&) -> absl::StatusOr<std::string> { return order += " " + id; }));
+  }
+  gate.Open();
+  WaitFor(runner, "a/2");
+  EXPECT_EQ(WaitFor(runner, "b/3").result, " c/1 a/1 b/1 a/2 b/2 b/3");
+}
+
+TEST(JobRunner, RunsAtMostOneJobOfAProjectHoweverManyWorkers) {
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  JobRunner runner(4);
+  const auto work = [&](JobControl&) -> absl::StatusOr<std::string> {
+    const int now = ++running;
+    if (now > most) most = now;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    --running;
+    return "";
+  };
+  for (int i = 0; i < 15; ++i) SLUIS_ASSERT_OK(runner.Start("p/" + std::to_string(i), work));
+  WaitFor(runner, "p/14");
+  EXPECT_EQ(most, 1);
+  // The control: with a project each they do run side by side.
+  Gate one, two;
+  SLUIS_ASSERT_OK(runner.Start("p/one", one.Work()));
+  SLUIS_ASSERT_OK(runner.Start("q/two", two.Work()));
+  one.WaitUntilItBegan();
+  two.WaitUntilItBegan();
+  one.Open();
+  two.Open();
+}
+
+// Work that ends only when it is let go, whoever asks it to stop.
+class Deaf {
+ public:
+  JobRunner::Work Work(bool finishes) {
+    return [this, finishes](JobControl&) -> absl::StatusOr<std::string> {
+      began_.set_value();
+      open_.get_future().wait();
+      if (finishes) return "done all the same";
+      return absl::CancelledError("cancelled");
+    };
+  }
+  void WaitUntilItBegan() { began_.get_future().wait(); }
+  void Open() { open_.set_value(); }
+
+ private:
+  std::promise<void> began_, open_;
+};
+
+TEST(JobRunner, ACancelledJobThatStillRunsIsNotActiveAndBlocksNoOtherProject) {
+  Deaf deaf;
+  JobRunner runner;
+  SLUIS_ASSERT_OK(runner.Start("p/a", deaf.Work(false)));
+  deaf.WaitUntilItBegan();
+  SLUIS_ASSERT_OK(runner.Cancel("p/a"));
+  EXPECT_EQ(StatusOf(runner, "p/a").state, JobState::kCancelled);
+  EXPECT_FALSE(StatusOf(runner, "p/a").Active());
+  const auto next = [](JobControl&) { return absl::StatusOr<std::string>("next"); };
+  SLUIS_ASSERT_OK(runner.Start("q/b", next));
+  EXPECT_EQ(WaitFor(runner, "q/b").result, "next");
+  // It can be started anew at once; the new work waits for the end of the old.
+  SLUIS_ASSERT_OK(runner.Start("p/a", next));
+  EXPECT_EQ(StatusOf(runner, "p/a").state, JobState::kWaiting);
+  deaf.Open();
+  const JobStatus status = WaitFor(runner, "p/a");
+  EXPECT_EQ(status.state, JobState::kDone);
+  EXPECT_EQ(status.result, "next");
+}
+
+TEST(JobRunner, WorkThatCouldNotBeStoppedAnyMoreIsDone) {
+  Deaf deaf;
+  JobRunner runner;
+  SLUIS_ASSERT_OK(runner.Start("p/a", deaf.Work(true)));
+  deaf.WaitUntilItBegan();
+  SLUIS_ASSERT_OK(runner.Cancel("p/a"));
+  deaf.Open();
+  SLUIS_ASSERT_OK(runner.Start("p/end", [](JobControl&) { return absl::StatusOr<std::string>(""); }));
+  WaitFor(runner, "p/end");
+  EXPECT_EQ(StatusOf(runner, "p/a").state, JobState::kDone);
+  EXPECT_EQ(StatusOf(runner, "p/a").result, "done all the same");
+}
+
+TEST(JobRunner, RunsWhatIsDoneAgainOnlyIfAsked) {
+  JobRunner runner;
+  int runs = 0;
+  const auto count = [&runs](JobControl&) -> absl::StatusOr<std::string> { return std::to_string(++runs); };
+  SLUIS_ASSERT_OK(runner.Start("p/a", count, {.tag = "x", .again_when_done = true}));
+  EXPECT_EQ(WaitFor(runner, "p/a").result, "1");
+  SLUIS_ASSERT_OK(runner.Start("p/a", count, {.tag = "y"}));
+  EXPECT_EQ(WaitFor(runner, "p/a").result, "1");
+  EXPECT_EQ(StatusOf(runner, "p/a").tag, "x");
+  SLUIS_ASSERT_OK(runner.Start("p/a", count, {.tag = "z", .again_when_done = true}));
+  EXPECT_EQ(WaitFor(runner, "p/a").result, "2");
+  EXPECT_EQ(StatusOf(runner, "p/a").tag, "z");
+}
+
+TEST(JobRunner, ForgetsTheJobThatEndedFirst) {
+  JobRunner runner;
+  const auto nothing = [](JobControl&) { return absl::StatusOr<std::string>(""); };
+  for (std::size_t i = 0; i < JobRunner::kMaxKept; ++i) {
+    SLUIS_ASSERT_OK(runner.Start("p/" + std::to_string(i), nothing));
+    WaitFor(runner, "p/" + std::to_string(i));
+  }
+  SLUIS_EXPECT_OK(runner.Get("p/0"));
+  SLUIS_ASSERT_OK(runner.Start("p/last", nothing));
+  WaitFor(runner, "p/last");
+  EXPECT_THAT(runner.Get("p/0"), StatusIs(absl::StatusCode::kNotFound, ""));
+  SLUIS_EXPECT_OK(runner.Get("p/1"));
 }
 
 TEST(JobRunner, ItsEndCancelsWhatRunsAndWhatWaits) {
@@ -217,8 +343,8 @@ TEST(JobRunner, ItsEndCancelsWhatRunsAndWhatWaits) {
   bool ran = false;
   {
     JobRunner runner;
-    SLUIS_ASSERT_OK(runner.Start("running", gate.Work()));
-    SLUIS_ASSERT_OK(runner.Start("waiting", [&ran](JobControl&) -> absl::StatusOr<std::string> {
+    SLUIS_ASSERT_OK(runner.Start("p/running", gate.Work()));
+    SLUIS_ASSERT_OK(runner.Start("p/waiting", [&ran](JobControl&) -> absl::StatusOr<std::string> {
       ran = true;
       return "";
     }));
