@@ -179,6 +179,8 @@ absl::Status ReadPermit(const v1::Permit& in, Permit& out) {
     reg.schema = r.schema();
     reg.match_keys.assign(r.match_keys().begin(), r.match_keys().end());
     reg.max_records = r.max_records();
+    SLUIS_RETURN_IF_ERROR(
+        ReadKey(absl::StrCat("registers[", i, "].custodian_key"), r.custodian_key(), reg.custodian_key));
     for (int f = 0; f < r.fields_size(); ++f) {
       SLUIS_RETURN_IF_ERROR(
           ReadField(absl::StrCat("registers[", i, "].fields[", f, "]"), r.fields(f), reg.fields.emplace_back()));

@@ -99,6 +99,7 @@ struct PermitRegister {
   std::vector<PermitField> fields;      // what leaves, sealed; order fixed
   std::vector<std::string> match_keys;  // names, in the permit's order, that this register's records carry
   std::uint64_t max_records = 0;        // more are refused; the quota of evaluations follows from it
+  std::array<std::uint8_t, 32> custodian_key{};  // Ed25519; signs what the custodian delivers (common/seal)
 
   // Bytes of a row before sealing.
   std::size_t RowWidth() const;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -123,8 +124,17 @@ class Validator {
     const auto backbones =
         std::count_if(permit_.registers.begin(), permit_.registers.end(), [](const auto& r) { return r.backbone; });
     if (backbones != 1) return Fail("registers", "exactly one with backbone: true is expected");
+    std::map<std::array<std::uint8_t, 32>, std::string> custodian_of_key;
     for (std::size_t i = 0; i < permit_.registers.size(); ++i) {
-      SLUIS_RETURN_IF_ERROR(Register(permit_.registers[i], absl::StrCat("registers[", i, "]")));
+      const PermitRegister& r = permit_.registers[i];
+      const std::string path = absl::StrCat("registers[", i, "]");
+      SLUIS_RETURN_IF_ERROR(Register(r, path));
+      if (r.custodian_key == decltype(r.custodian_key){}) {
+        return Fail(path + ".custodian_key", "the Ed25519 key that signs the register's deliveries is expected");
+      }
+      if (custodian_of_key.emplace(r.custodian_key, r.custodian).first->second != r.custodian) {
+        return Fail(path + ".custodian_key", "is the key of another custodian, which could sign in this one's name");
+      }
     }
     return absl::OkStatus();
   }

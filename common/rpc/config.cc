@@ -127,6 +127,7 @@ absl::StatusOr<v1::Client> LoadClientConfig(const std::string& path) {
   MakeAbsolute(base, *config.mutable_permits());
   MakeAbsolute(base, *config.mutable_unlock());
   MakeAbsolute(base, *config.mutable_state_directory());
+  MakeAbsolute(base, *config.mutable_signing_key());
   const auto check = [&]() -> absl::Status {
     SLUIS_RETURN_IF_ERROR(CheckTls(config.tls()));
     return CheckPolicy(config.permits());

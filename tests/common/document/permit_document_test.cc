@@ -31,6 +31,8 @@ TEST(ParsePermit, ReadsTheWholeDocument) {
   EXPECT_EQ(permit->registers[0].fields[1].source, "birth_date");
   EXPECT_EQ(permit->registers[1].RowWidth(), 4u + 8u + 8u);
   EXPECT_EQ(permit->registers[1].fields[1].maximum, 10'000'000);
+  EXPECT_EQ(AsChars(permit->registers[0].custodian_key), std::string(32, 0x0b));
+  EXPECT_EQ(AsChars(permit->registers[1].custodian_key), std::string(32, 0x0c));
   EXPECT_EQ(permit->match_keys[1].components[1].normaliser, Normaliser::kPhoneticName);
   EXPECT_EQ(permit->sha256, Sha256(SamplePermit()));
 }
@@ -81,6 +83,13 @@ INSTANTIATE_TEST_SUITE_P(
         Break{"name: schemas/persons.json, sha256", "name: ../persons.json, sha256", "relative path"},
         Break{"log_keys: {keys: k, linker: l, gate: g}", "log_keys: {keys: k, gate: g}", "linker"},
         Break{"gate_sealing_key: AQEB", "gate_sealing_key: QEB", "gate_sealing_key"},
+        Break{"    custodian_key: DAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw=\n", "",
+              "registers[1].custodian_key: 32 bytes in base 64"},
+        Break{"custodian_key: DAwM", "custodian_key: AwM", "registers[1].custodian_key: 32 bytes in base 64"},
+        Break{"custodian_key: DAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw=",
+              "custodian_key: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "registers[1].custodian_key"},
+        Break{"custodian_key: DAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw=",
+              "custodian_key: CwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCws=", "key of another custodian"},
         Break{"title: Labour participation", "title: [", "YAML"}));
 
 class PermitFolder : public ::testing::Test {

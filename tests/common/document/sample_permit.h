@@ -20,6 +20,7 @@ required_approvals: 2
 registers:
   - name: persons
     custodian: spiffe://example/custodian/population
+    custodian_key: CwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCws=
     backbone: true
     schema: schemas/persons.json
     fields:
@@ -29,6 +30,7 @@ registers:
     max_records: 1000
   - name: jobs
     custodian: spiffe://example/custodian/employment
+    custodian_key: DAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw=
     many_per_person: true
     schema: schemas/jobs.json
     fields:

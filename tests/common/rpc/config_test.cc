@@ -43,6 +43,7 @@ std::string ClientYaml() {
          Key('a') +
          "}]}\n"
          "state_directory: state\n"
+         "signing_key: keys/signing.key\n"
          "unlock: {passphrase_file: passphrase}\n";
 }
 
@@ -87,6 +88,7 @@ TEST_F(ConfigTest, RelativePathsAreRelativeToTheFile) {
   const auto client = Client(ClientYaml());
   SLUIS_ASSERT_OK(client);
   EXPECT_EQ(client->state_directory(), base + "/state");
+  EXPECT_EQ(client->signing_key(), base + "/keys/signing.key");
   EXPECT_EQ(client->unlock().passphrase_file(), base + "/passphrase");
 }
 
