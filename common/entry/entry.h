@@ -19,15 +19,17 @@
 namespace sluis::common {
 
 namespace entry_type {
-inline constexpr char kKeyCreated[] = "key-created";  // keys: project, purpose, public_key
-inline constexpr char kPermit[] = "permit";           // all: project, version, permit_sha256
+inline constexpr char kKeyCreated[] = "key-created";      // keys: project, purpose, public_key
+inline constexpr char kKeyDestroyed[] = "key-destroyed";  // keys: project, purpose, public_key
+inline constexpr char kPermit[] = "permit";               // all: project, version, permit_sha256
 inline constexpr char kDelivery[] =
     "delivery";  // linker: project, register, delivery, replaces, records, content_sha256, schema_sha256
 inline constexpr char kWithdrawal[] = "withdrawal";  // linker: project, register, delivery
 inline constexpr char kLinkSet[] = "link-set";       // linker: project, link_set, deliveries
 inline constexpr char kRetention[] = "retention";    // all: project, permit_sha256, and counts of what was deleted
 inline constexpr char kRelease[] = "release";        // gate: see disclosure/release
-inline constexpr char kRefusal[] = "refusal";        // gate: project, request_sha256, reason
+inline constexpr char kRefusal[] = "refusal";        // gate: project, permit_sha256, request_sha256, requester, reason
+inline constexpr char kDryRun[] = "dry-run";         // gate: project, permit_sha256, request_sha256, requester
 }  // namespace entry_type
 
 using EntryValue = std::variant<std::string, std::int64_t>;

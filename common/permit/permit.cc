@@ -64,14 +64,29 @@ std::uint64_t Permit::EvaluationBudget(std::string_view custodian, std::string_v
     if (r.custodian != custodian) {
       continue;
     }
-    for (const std::string& name : r.match_keys) {
-      const MatchKey* key = FindMatchKey(name);
-      if (key != nullptr && key->purpose == purpose) {
-        budget += r.max_records + r.max_records / 10;
-      }
+    budget += DeliveryBudget(r, purpose);
+  }
+  return budget;
+}
+
+std::uint64_t Permit::DeliveryBudget(const PermitRegister& reg, std::string_view purpose) const {
+  std::uint64_t budget = 0;
+  for (const std::string& name : reg.match_keys) {
+    const MatchKey* key = FindMatchKey(name);
+    if (key != nullptr && key->purpose == purpose) {
+      budget += reg.max_records + reg.max_records / 10;
     }
   }
   return budget;
+}
+
+bool IsDeliveryId(std::string_view id) {
+  constexpr std::size_t kMaxSize = 63;
+  const auto alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !id.empty() && id.size() <= kMaxSize && alphanumeric(id[0]) &&
+         std::all_of(id.begin(), id.end(), [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 absl::Status CheckPermitDates(const Permit& permit, Day today) {

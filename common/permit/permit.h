@@ -166,7 +166,14 @@ struct Permit {
   // Evaluations that `custodian` may ask for under `purpose` in one delivery of each of its registers, with 10 % to
   // spare.
   std::uint64_t EvaluationBudget(std::string_view custodian, std::string_view purpose) const;
+  // The part of it for one delivery of `reg`, a register of this permit.
+  std::uint64_t DeliveryBudget(const PermitRegister& reg, std::string_view purpose) const;
 };
+
+// Whether `id` may name a delivery, for every party alike: 1 to 63 of A-Z a-z 0-9 . _ -, the first a letter or digit.
+// It can therefore stand in a file name and in a path as it is.
+[[nodiscard]] bool IsDeliveryId(std::string_view id);
+inline constexpr char kDeliveryIdRule[] = "1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit";
 
 // Checks all cross-references and bounds. Errors: INVALID_ARGUMENT with the path of the first field that is wrong and
 // what is expected there.

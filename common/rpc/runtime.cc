@@ -89,7 +89,8 @@ absl::StatusOr<PublicKeys> InitialiseService(const v1::Service& config, bool wit
 }
 
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Open(const v1::Service& config, std::vector<std::string> families,
-                                                       std::uint32_t format_version, bool with_permits) {
+                                                       std::uint32_t format_version, bool with_permits,
+                                                       StoreMigration migrate) {
   auto runtime = std::make_unique<Runtime>();
   runtime->config = config;
   SLUIS_ASSIGN_OR_RETURN(runtime->keystore, OpenServiceKeystore(config));
@@ -98,6 +99,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Open(const v1::Service& config
   for (const std::string& family : LogFamilies()) options.families.push_back(family);
   if (config.cache_mebibytes() != 0) options.cache_bytes = config.cache_mebibytes() << 20;
   options.format_version = format_version;
+  options.migrate = std::move(migrate);
   auto store = OpenRocksDb(config.data_directory(), options);
   if (!store.ok()) return Annotate(store.status(), absl::StrCat("store ", config.data_directory()));
   runtime->store = *std::move(store);

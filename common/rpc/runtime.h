@@ -48,10 +48,11 @@ struct Runtime {
   PermitSet permits;
 
   // Opens all of it and logs the permits that are new. `families`: those of the service itself. With `with_permits`
-  // false no permit is loaded. Errors: those of the parts, with the part named.
+  // false no permit is loaded. `migrate`: as RocksDbOptions::migrate. Errors: those of the parts, with the part named.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Runtime>> Open(const v1::Service& config,
                                                                      std::vector<std::string> families,
-                                                                     std::uint32_t format_version, bool with_permits);
+                                                                     std::uint32_t format_version, bool with_permits,
+                                                                     StoreMigration migrate = {});
 
   // Returns the key that seals what `project` keeps at rest; makes it on first use.
   [[nodiscard]] absl::StatusOr<SecretBytes> StorageKey(const std::string& project) const;

@@ -77,6 +77,8 @@ class Store : public StoreView {
   [[nodiscard]] virtual std::unique_ptr<StoreView> Snapshot() const = 0;
 };
 
+using StoreMigration = std::function<absl::Status(Store& store, std::uint32_t found_version)>;
+
 struct RocksDbOptions {
   std::vector<std::string> families;        // created if absent; families on disk that are not named here are an error
   std::uint64_t cache_bytes = 64ull << 20;  // block cache; memtables count towards it, up to half
@@ -84,7 +86,7 @@ struct RocksDbOptions {
   std::uint32_t format_version = 1;                // what this program writes; kept in the store itself
   // Brings an older store to `format_version`; called with the version found, which stays recorded until this returns
   // OK: after a crash it is called again and must carry on. Without it an older store is refused.
-  std::function<absl::Status(Store& store, std::uint32_t found_version)> migrate;
+  StoreMigration migrate;
   // True for scratch data that may vanish in a crash: no write-ahead log, `sync` is ignored.
   bool bulk = false;
 };

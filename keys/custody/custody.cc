@@ -16,6 +16,14 @@ constexpr std::size_t kMaxProjectSize = 63;
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsProjectCharacter(char c) { return IsLower(c) || (c >= '0' && c <= '9') || c == '-'; }
 
+absl::Status Destroyed(std::string_view project) {
+  return common::WithReason(
+      absl::FailedPreconditionError(absl::StrCat(
+          "the keys of project ", std::string(project),
+          " were destroyed: nothing can be evaluated under them any more; a new project needs a permit of its own")),
+      "KEY_DESTROYED");
+}
+
 }  // namespace
 
 absl::Status CheckProjectAndPurpose(std::string_view project, std::string_view purpose) {
@@ -34,16 +42,30 @@ absl::Status CheckProjectAndPurpose(std::string_view project, std::string_view p
 absl::Status KeyCustody::AddKey(std::string_view project, std::string_view purpose, KeyPair key) {
   SLUIS_RETURN_IF_ERROR(CheckProjectAndPurpose(project, purpose));
   const std::unique_lock lock(mutex_);
-  if (!keys_.try_emplace({std::string(project), std::string(purpose)}, std::move(key)).second) {
+  if (destroyed_.contains(project)) {
+    return Destroyed(project);
+  }
+  auto shared = std::make_shared<const KeyPair>(std::move(key));
+  if (!keys_.try_emplace({std::string(project), std::string(purpose)}, std::move(shared)).second) {
     return absl::FailedPreconditionError(absl::StrCat("project ", std::string(project), " has a key for ",
                                                       std::string(purpose), " already; it stays as it is"));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<const KeyPair*> KeyCustody::Find(std::string_view project, std::string_view purpose) const {
+void KeyCustody::Destroy(std::string_view project) {
+  const std::unique_lock lock(mutex_);
+  destroyed_.emplace(project);
+  std::erase_if(keys_, [&](const auto& entry) { return entry.first.first == project; });
+}
+
+absl::StatusOr<std::shared_ptr<const KeyPair>> KeyCustody::Find(std::string_view project,
+                                                                std::string_view purpose) const {
   SLUIS_RETURN_IF_ERROR(CheckProjectAndPurpose(project, purpose));
   const std::shared_lock lock(mutex_);
+  if (destroyed_.contains(project)) {
+    return Destroyed(project);
+  }
   const auto found = keys_.find({std::string(project), std::string(purpose)});
   if (found == keys_.end()) {
     return common::WithReason(absl::FailedPreconditionError(
@@ -51,16 +73,17 @@ absl::StatusOr<const KeyPair*> KeyCustody::Find(std::string_view project, std::s
                                                std::string(project), " is loaded: create the project's keys first")),
                               "KEY_ABSENT");
   }
-  return &found->second;
+  return found->second;
 }
 
 absl::StatusOr<Element> KeyCustody::PublicKey(std::string_view project, std::string_view purpose) const {
-  SLUIS_ASSIGN_OR_RETURN(const KeyPair* const key, Find(project, purpose));
+  SLUIS_ASSIGN_OR_RETURN(const std::shared_ptr<const KeyPair> key, Find(project, purpose));
   return key->public_key();
 }
 
-absl::StatusOr<ChunkAnswer> KeyCustody::EvaluateChunk(const ChunkRequest& request, std::uint64_t budget) {
-  SLUIS_ASSIGN_OR_RETURN(const KeyPair* const key, Find(request.account.project, request.account.purpose));
+absl::StatusOr<ChunkAnswer> KeyCustody::EvaluateChunk(const ChunkRequest& request, const QuotaBudget& budget) {
+  SLUIS_ASSIGN_OR_RETURN(const std::shared_ptr<const KeyPair> key,
+                         Find(request.account.project, request.account.purpose));
   SLUIS_ASSIGN_OR_RETURN(const std::size_t count, CountElements(request.blinded, "blinded elements"));
   const DebitRequest debit{.account = request.account,
                            .delivery_id = request.delivery_id,

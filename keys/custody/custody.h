@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -45,28 +47,32 @@ class KeyCustody {
   explicit KeyCustody(QuotaLedger& quota) : quota_(quota) {}
 
   // Loads a key. Errors: INVALID_ARGUMENT as CheckProjectAndPurpose; FAILED_PRECONDITION if the project has a key of
-  // that purpose already: two keys would give one person two pseudonyms.
+  // that purpose already: two keys would give one person two pseudonyms; or if its keys were destroyed.
   [[nodiscard]] absl::Status AddKey(std::string_view project, std::string_view purpose, KeyPair key);
 
   // Returns the public key, for the permit and the log. Errors: INVALID_ARGUMENT as CheckProjectAndPurpose;
-  // FAILED_PRECONDITION (reason KEY_ABSENT) if no such key is loaded.
+  // FAILED_PRECONDITION if no such key is loaded (reason KEY_ABSENT), or it was destroyed (reason KEY_DESTROYED).
   [[nodiscard]] absl::StatusOr<Element> PublicKey(std::string_view project, std::string_view purpose) const;
 
+  // Forgets the keys of a project, for ever: there is no call that brings them back, and AddKey refuses the project
+  // from now on. A chunk that is being evaluated still ends. Nothing happens if the project has no key.
+  void Destroy(std::string_view project);
+
   // Returns the evaluated elements of the chunk and their proof; the debit from the account is on stable storage by
-  // then. `budget`: elements that the permit gives the account in all. A repeated chunk gets the same elements (under a
-  // proof with a new nonce) and is not debited again; a chunk that is refused is not debited at all.
+  // then. `budget`: elements that the permit gives the account and the delivery. A repeated chunk gets the same
+  // elements (under a proof with a new nonce) and is not debited again; a chunk that is refused is not debited at all.
   //
   // Errors (no partial answer): as PublicKey, BlindEvaluate and QuotaLedger::Debit. About 100 microseconds an element,
   // on the caller's thread; an account over its budget is refused before that is spent.
-  [[nodiscard]] absl::StatusOr<ChunkAnswer> EvaluateChunk(const ChunkRequest& request, std::uint64_t budget);
+  [[nodiscard]] absl::StatusOr<ChunkAnswer> EvaluateChunk(const ChunkRequest& request, const QuotaBudget& budget);
 
  private:
-  absl::StatusOr<const KeyPair*> Find(std::string_view project, std::string_view purpose) const;
+  absl::StatusOr<std::shared_ptr<const KeyPair>> Find(std::string_view project, std::string_view purpose) const;
 
   QuotaLedger& quota_;
   mutable std::shared_mutex mutex_;
-  // Entries are never removed or replaced while the process lives, so pointers to them stay good without the lock.
-  std::map<std::pair<std::string, std::string>, KeyPair> keys_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const KeyPair>> keys_;
+  std::set<std::string, std::less<>> destroyed_;  // projects
 };
 
 }  // namespace sluis::keys

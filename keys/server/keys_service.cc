@@ -13,18 +13,20 @@ using common::Role;
 
 namespace {
 
-// A delivery is named REGISTER/DELIVERY; evaluations for a register are for its custodian only.
-absl::Status CheckDelivery(const common::Permit& permit, const Caller& caller, const std::string& delivery_id) {
+// A delivery is named REGISTER/DELIVERY; evaluations for a register are for its custodian only. Returns the register.
+absl::StatusOr<const common::PermitRegister*> CheckDelivery(const common::Permit& permit, const Caller& caller,
+                                                            std::string_view delivery_id) {
   const std::size_t slash = delivery_id.find('/');
-  if (slash == std::string::npos || slash + 1 == delivery_id.size() || delivery_id.size() > 128) {
-    return absl::InvalidArgumentError("delivery_id: REGISTER/DELIVERY is expected, at most 128 bytes");
+  if (slash == std::string_view::npos || !common::IsDeliveryId(delivery_id.substr(slash + 1))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery_id: REGISTER/DELIVERY is expected, DELIVERY with ", common::kDeliveryIdRule));
   }
-  const common::PermitRegister* reg = permit.FindRegister(std::string_view(delivery_id).substr(0, slash));
+  const common::PermitRegister* reg = permit.FindRegister(delivery_id.substr(0, slash));
   if (reg == nullptr || reg->custodian != caller.identity) {
     return common::WithReason(absl::PermissionDeniedError("the permit names no such register of this custodian"),
                               "ACCESS_DENIED");
   }
-  return absl::OkStatus();
+  return reg;
 }
 
 }  // namespace
@@ -43,7 +45,8 @@ grpc::Status KeysService::Evaluate(grpc::ServerContext* context, const v1::Evalu
     SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
                            permits_.Find(request->permit_id(), request->permit_sha256(), common::Today()));
     SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, Role::kCustodian));
-    SLUIS_RETURN_IF_ERROR(CheckDelivery(bundle->permit, caller, request->delivery_id()));
+    SLUIS_ASSIGN_OR_RETURN(const common::PermitRegister* const reg,
+                           CheckDelivery(bundle->permit, caller, request->delivery_id()));
     if (request->chunk() > std::numeric_limits<std::uint32_t>::max()) {
       return absl::InvalidArgumentError("chunk: a number below 2^32 is expected");
     }
@@ -53,8 +56,9 @@ grpc::Status KeysService::Evaluate(grpc::ServerContext* context, const v1::Evalu
     chunk.delivery_id = request->delivery_id();
     chunk.chunk_number = static_cast<std::uint32_t>(request->chunk());
     chunk.blinded = request->blinded_elements();
-    SLUIS_ASSIGN_OR_RETURN(ChunkAnswer answer, custody_.EvaluateChunk(chunk, bundle->permit.EvaluationBudget(
-                                                                                 caller.identity, request->purpose())));
+    const QuotaBudget budget{.account = bundle->permit.EvaluationBudget(caller.identity, request->purpose()),
+                             .delivery = bundle->permit.DeliveryBudget(*reg, request->purpose())};
+    SLUIS_ASSIGN_OR_RETURN(ChunkAnswer answer, custody_.EvaluateChunk(chunk, budget));
     response->set_evaluated_elements(std::move(answer.evaluated));
     response->set_proof(std::move(answer.proof));
     return absl::OkStatus();
@@ -67,12 +71,21 @@ grpc::Status KeysService::GetQuota(grpc::ServerContext* context, const v1::GetQu
     SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
                            permits_.Find(request->permit_id(), request->permit_sha256(), common::Today()));
     SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, Role::kCustodian));
+    const common::PermitRegister* reg = nullptr;
+    if (!request->delivery_id().empty()) {
+      SLUIS_ASSIGN_OR_RETURN(reg, CheckDelivery(bundle->permit, caller, request->delivery_id()));
+    }
     for (const char* purpose : {kPurposeIdentifiers, kPurposeMatchKeys}) {
-      SLUIS_ASSIGN_OR_RETURN(const QuotaUsage usage, quota_.Usage({caller.identity, bundle->permit.id, purpose}));
+      const QuotaAccount account{caller.identity, bundle->permit.id, purpose};
+      SLUIS_ASSIGN_OR_RETURN(const QuotaUsage usage, quota_.Usage(account));
       auto* quota = response->add_quotas();
       quota->set_purpose(purpose);
       quota->set_budget(bundle->permit.EvaluationBudget(caller.identity, purpose));
       quota->set_used(usage.elements);
+      if (reg == nullptr) continue;
+      SLUIS_ASSIGN_OR_RETURN(const QuotaUsage delivery, quota_.DeliveryUsage(account, request->delivery_id()));
+      quota->set_delivery_budget(bundle->permit.DeliveryBudget(*reg, purpose));
+      quota->set_delivery_used(delivery.elements);
     }
     return absl::OkStatus();
   });

@@ -5,50 +5,45 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/log_service.h"
+#include "common/rpc/periodic.h"
 #include "common/rpc/runtime.h"
 #include "common/rpc/server.h"
 #include "common/rpc/service_main.h"
 #include "common/status/status.h"
 #include "keys/server/keys_service.h"
+#include "keys/server/project_keys.h"
 
 namespace sluis::keys {
 namespace {
 
-constexpr std::uint32_t kFormatVersion = 1;
+// 2: chunks count their repetitions, deliveries have sums. Records of version 1 are read as they are and written anew
+// when they change; the number keeps a program that knows only version 1 from counting wrongly.
+constexpr std::uint32_t kFormatVersion = 2;
+absl::Status MigrateNothing(common::Store&, std::uint32_t) { return absl::OkStatus(); }
 
-absl::Status LoadKeys(const common::Runtime& runtime, KeyCustody& custody) {
-  for (const common::KeyEntry& entry : runtime.keystore->List()) {
-    if (entry.algorithm != common::KeyAlgorithm::kRistretto255Scalar || entry.state != common::KeyState::kActive)
-      continue;
-    SLUIS_ASSIGN_OR_RETURN(common::SecretBytes scalar, runtime.keystore->Secret(entry.id));
-    SLUIS_ASSIGN_OR_RETURN(KeyPair pair, KeyPair::FromScalar(std::move(scalar)));
-    SLUIS_RETURN_IF_ERROR(custody.AddKey(entry.project, entry.purpose, std::move(pair)));
-  }
-  return absl::OkStatus();
-}
-
-// A permit whose public keys are not those held here would only make custodians refuse every answer: say so at start.
-absl::Status CheckPermits(const common::Runtime& runtime, const KeyCustody& custody) {
-  for (const auto& [id, bundle] : runtime.permits.all()) {
-    for (const auto& [purpose, key] : bundle.permit.oprf_public_keys) {
-      SLUIS_ASSIGN_OR_RETURN(const Element held, custody.PublicKey(id, purpose));
-      if (held != key) {
-        return common::WithReason(
-            absl::FailedPreconditionError(absl::StrCat("the permit of project ", id, " names another public key for ",
-                                                       purpose, " than the one held here")),
-            "KEY_MISMATCH");
-      }
-    }
-  }
-  return absl::OkStatus();
+absl::StatusOr<std::unique_ptr<common::Runtime>> OpenRuntime(const common::v1::Service& config, bool with_permits) {
+  return common::Runtime::Open(config, {kQuotaFamily}, kFormatVersion, with_permits, MigrateNothing);
 }
 
 absl::Status ServeKeys(const common::v1::Service& config) {
-  SLUIS_ASSIGN_OR_RETURN(const auto runtime, common::Runtime::Open(config, {kQuotaFamily}, kFormatVersion, true));
+  SLUIS_ASSIGN_OR_RETURN(const auto runtime, OpenRuntime(config, true));
   QuotaLedger quota(*runtime->store);
   KeyCustody custody(quota);
-  SLUIS_RETURN_IF_ERROR(LoadKeys(*runtime, custody));
-  SLUIS_RETURN_IF_ERROR(CheckPermits(*runtime, custody));
+  const KeyRecords records{*runtime->keystore, *runtime->log};
+  SLUIS_RETURN_IF_ERROR(CompleteKeyChanges(records, common::NowSeconds()).status());
+  SLUIS_RETURN_IF_ERROR(LoadKeys(records.keystore, custody));
+  for (const auto& [id, bundle] : runtime->permits.all()) {
+    SLUIS_RETURN_IF_ERROR(CheckPermitKeys(bundle.permit, records.keystore));
+  }
+  const auto end_retention = [&]() -> absl::Status {
+    for (const auto& [id, bundle] : runtime->permits.all()) {
+      SLUIS_RETURN_IF_ERROR(
+          EndRetention(bundle.permit, records, custody, quota, common::Today(), common::NowSeconds()));
+    }
+    return absl::OkStatus();
+  };
+  SLUIS_ASSIGN_OR_RETURN(const auto retention,
+                         common::PeriodicTask::Start("retention", common::kHousekeepingInterval, end_retention));
   KeysService keys(runtime->permits, custody, quota, *runtime->metrics);
   common::LogService log(runtime->log->writer(), runtime->permits, *runtime->metrics);
   common::ServeOptions options;
@@ -59,29 +54,31 @@ absl::Status ServeKeys(const common::v1::Service& config) {
   return common::Serve(options);
 }
 
-// Makes the OPRF key of a project and purpose, and logs that it did.
+nlohmann::ordered_json ToJson(const common::KeyEntry& key) {
+  return {{"project", key.project}, {"purpose", key.purpose}, {"public_key", common::Base64Encode(key.public_key)}};
+}
+
 absl::Status CreateKey(const std::string& config_path, const std::string& project, const std::string& purpose) {
   SLUIS_ASSIGN_OR_RETURN(const common::v1::Service config, common::LoadServiceConfig(config_path));
-  SLUIS_RETURN_IF_ERROR(CheckProjectAndPurpose(project, purpose));
-  SLUIS_ASSIGN_OR_RETURN(const auto runtime, common::Runtime::Open(config, {kQuotaFamily}, kFormatVersion, false));
-  if (runtime->keystore->Find(project, purpose).ok()) {
-    return absl::AlreadyExistsError(absl::StrCat("project ", project, " has a key for ", purpose, " already"));
+  SLUIS_ASSIGN_OR_RETURN(const auto runtime, OpenRuntime(config, false));
+  SLUIS_ASSIGN_OR_RETURN(const common::KeyEntry key,
+                         CreateProjectKey({*runtime->keystore, *runtime->log}, project, purpose, common::NowSeconds()));
+  std::cout << ToJson(key).dump(2) << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status DestroyKey(const std::string& config_path, const std::string& project, const std::string& confirmation) {
+  if (confirmation != project) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "destroying the keys of project ", project,
+        " cannot be undone: no delivery can be pseudonymised any more. Repeat its id as --confirm ", project));
   }
-  const KeyPair pair = KeyPair::Generate();
-  common::KeyEntry entry;
-  entry.id = absl::StrCat(project, "/", purpose);
-  entry.project = project;
-  entry.purpose = purpose;
-  entry.algorithm = common::KeyAlgorithm::kRistretto255Scalar;
-  entry.public_key = std::string(common::AsChars(pair.public_key()));
-  entry.created_unix_seconds = common::NowSeconds();
-  SLUIS_RETURN_IF_ERROR(runtime->keystore->Add(entry, pair.secret_scalar()).status());
-  const std::string log_entry = common::FormatEntry(
-      common::entry_type::kKeyCreated, common::NowSeconds(),
-      {{"project", project}, {"purpose", purpose}, {"public_key", common::HexEncode(entry.public_key)}});
-  SLUIS_RETURN_IF_ERROR(runtime->log->Append(log_entry, common::WriteBatch()).status());
-  const nlohmann::ordered_json out = {
-      {"project", project}, {"purpose", purpose}, {"public_key", common::Base64Encode(entry.public_key)}};
+  SLUIS_ASSIGN_OR_RETURN(const common::v1::Service config, common::LoadServiceConfig(config_path));
+  SLUIS_ASSIGN_OR_RETURN(const auto runtime, OpenRuntime(config, false));
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<common::KeyEntry> keys,
+                         DestroyProjectKeys({*runtime->keystore, *runtime->log}, project, common::NowSeconds()));
+  nlohmann::ordered_json out = {{"project", project}, {"destroyed", nlohmann::ordered_json::array()}};
+  for (const common::KeyEntry& key : keys) out["destroyed"].push_back(ToJson(key));
   std::cout << out.dump(2) << "\n";
   return absl::OkStatus();
 }
@@ -90,7 +87,7 @@ absl::Status CreateKey(const std::string& config_path, const std::string& projec
 }  // namespace sluis::keys
 
 int main(int argc, char** argv) {
-  std::string config, project, purpose;
+  std::string config, project, purpose, confirmation;
   sluis::common::ServiceProgram program;
   program.name = "sluis-keysd";
   program.description =
@@ -103,6 +100,12 @@ int main(int argc, char** argv) {
     create->add_option("--project", project, "Id of the permit")->required();
     create->add_option("--purpose", purpose, "identifiers or match-keys")->required();
     create->callback([&] { status = sluis::keys::CreateKey(config, project, purpose); });
+    CLI::App* destroy = app.add_subcommand(
+        "destroy-key", "Destroy all keys of a project before its retention ends (the service must not be running)");
+    destroy->add_option("--config", config, "YAML configuration")->required();
+    destroy->add_option("--project", project, "Id of the permit")->required();
+    destroy->add_option("--confirm", confirmation, "The id once more: it cannot be undone")->required();
+    destroy->callback([&] { status = sluis::keys::DestroyKey(config, project, confirmation); });
   };
   return sluis::common::RunService(argc, argv, program);
 }

@@ -74,6 +74,26 @@ TEST(EvaluationBudget, AddsRegistersAndKeysOfTheCustodianWithTenPercentToSpare) 
   EXPECT_EQ(permit.EvaluationBudget("spiffe://x/custodian/c", "identifiers"), 0u);
 }
 
+TEST(DeliveryBudget, IsTheRegistersPartOfTheBudget) {
+  const Permit permit = TwoRegisters();
+  std::uint64_t sum = 0;
+  for (const PermitRegister& reg : permit.registers) {
+    if (reg.custodian == "spiffe://x/custodian/a") sum += permit.DeliveryBudget(reg, "identifiers");
+  }
+  EXPECT_EQ(sum, permit.EvaluationBudget("spiffe://x/custodian/a", "identifiers"));
+  EXPECT_EQ(permit.DeliveryBudget(permit.registers[0], "identifiers"), 110u);
+  EXPECT_EQ(permit.DeliveryBudget(permit.registers[0], "elsewhere"), 0u);
+}
+
+TEST(DeliveryId, CanBeAFileName) {
+  for (const char* const good : {"a", "A", "7", "jobs-2026.10_B", "x.state"}) EXPECT_TRUE(IsDeliveryId(good)) << good;
+  EXPECT_TRUE(IsDeliveryId(std::string(63, 'x')));
+  EXPECT_FALSE(IsDeliveryId(std::string(64, 'x')));
+  for (const char* const bad : {"", ".", "..", ".a", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa9"}) {
+    EXPECT_FALSE(IsDeliveryId(bad)) << bad;
+  }
+}
+
 TEST(CheckPermitDates, RefusesBeforeAndAfter) {
   Permit permit;
   permit.id = "p";

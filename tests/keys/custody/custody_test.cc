@@ -17,7 +17,7 @@ namespace {
 using absl::StatusCode;
 using common::testing::StatusIs;
 
-constexpr std::uint64_t kBudget = 10;
+constexpr QuotaBudget kBudget{.account = 10, .delivery = 10};
 
 class KeyCustodyTest : public ::testing::Test {
  protected:
@@ -108,7 +108,8 @@ TEST_F(KeyCustodyTest, DebitsNothingForAMalformedChunk) {
   EXPECT_THAT(custody_.EvaluateChunk(request, kBudget), StatusIs(StatusCode::kInvalidArgument, "empty"));
   const std::string too_many((kMaxBatch + 1) * kElementSize, '\x01');
   request.blinded = too_many;
-  EXPECT_THAT(custody_.EvaluateChunk(request, 1'000'000), StatusIs(StatusCode::kInvalidArgument, "over the limit"));
+  EXPECT_THAT(custody_.EvaluateChunk(request, {.account = 1'000'000, .delivery = 1'000'000}),
+              StatusIs(StatusCode::kInvalidArgument, "over the limit"));
   EXPECT_EQ(Used(), 0u);
   SLUIS_EXPECT_OK(custody_.EvaluateChunk(Request(*batch, 0), kBudget));
 }
@@ -139,6 +140,24 @@ TEST_F(KeyCustodyTest, NeverReplacesAKey) {
   EXPECT_EQ(*custody_.PublicKey("integration", kPurposeIdentifiers), *before);
 }
 
+TEST_F(KeyCustodyTest, EvaluatesNothingOnceTheKeysAreDestroyed) {
+  const auto batch = Blind(inputs_);
+  SLUIS_ASSERT_OK(custody_.AddKey("elsewhere", kPurposeIdentifiers, KeyPair::Generate()));
+  SLUIS_ASSERT_OK(custody_.EvaluateChunk(Request(*batch, 0), kBudget));
+  custody_.Destroy("integration");
+  custody_.Destroy("integration");
+  for (const char* const purpose : {kPurposeIdentifiers, kPurposeMatchKeys}) {
+    // Also a chunk that was answered before.
+    const auto refused = custody_.EvaluateChunk(Request(*batch, 0, purpose), kBudget);
+    EXPECT_THAT(refused, StatusIs(StatusCode::kFailedPrecondition, "keys of project integration were destroyed"));
+    EXPECT_EQ(common::ReasonOf(refused.status()), "KEY_DESTROYED");
+  }
+  EXPECT_THAT(custody_.AddKey("integration", kPurposeIdentifiers, KeyPair::Generate()),
+              StatusIs(StatusCode::kFailedPrecondition, "were destroyed"));
+  EXPECT_EQ(Used(), 3u);
+  SLUIS_EXPECT_OK(custody_.PublicKey("elsewhere", kPurposeIdentifiers));
+}
+
 TEST_F(KeyCustodyTest, EvaluatesSideBySideWhileKeysAreAdded) {
   const auto batch = Blind(inputs_);
   std::vector<std::thread> threads;
@@ -146,7 +165,7 @@ TEST_F(KeyCustodyTest, EvaluatesSideBySideWhileKeysAreAdded) {
   for (std::uint32_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (std::uint32_t i = 0; i < 5 && results[t].ok(); ++i) {
-        results[t] = custody_.EvaluateChunk(Request(*batch, t * 5 + i), 60).status();
+        results[t] = custody_.EvaluateChunk(Request(*batch, t * 5 + i), {.account = 60, .delivery = 60}).status();
       }
     });
   }

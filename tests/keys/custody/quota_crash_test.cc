@@ -46,7 +46,7 @@ DebitRequest Request(std::uint32_t chunk) {
   }
   QuotaLedger ledger(**store);
   for (std::uint32_t chunk = first;; ++chunk) {
-    const auto decision = ledger.Debit(Request(chunk), budget);
+    const auto decision = ledger.Debit(Request(chunk), {.account = budget, .delivery = budget});
     if (!decision.ok()) {
       _exit(decision.status().code() == absl::StatusCode::kResourceExhausted ? 0 : 1);
     }
@@ -84,6 +84,7 @@ TEST(QuotaLedgerCrash, KeepsEveryGrantAndNeverOverspends) {
       std::filesystem::temp_directory_path() / ("sluis-quota-crash-" + std::to_string(getpid()));
   std::filesystem::remove_all(directory);
   constexpr std::uint64_t kAmple = 1'000'000'000;
+  constexpr QuotaBudget kAmpleForBoth{.account = kAmple, .delivery = kAmple};
   std::mt19937 random(20261122);
   std::uint32_t next = 0;  // chunks 0 .. next-1 were granted for certain
   bool killed_in_mid_run = false;
@@ -116,15 +117,19 @@ TEST(QuotaLedgerCrash, KeepsEveryGrantAndNeverOverspends) {
     SLUIS_ASSERT_OK(usage);
     // Usage and chunk records are of one batch: they agree, whatever was cut off.
     EXPECT_EQ(usage->elements, usage->chunks * kChunkElements);
+    const auto delivery = ledger.DeliveryUsage(kAccount, "d");
+    SLUIS_ASSERT_OK(delivery);
+    EXPECT_EQ(delivery->elements, usage->elements);
+    EXPECT_EQ(delivery->chunks, usage->chunks);
     // Every grant that was heard of is there; at most one more, debited but not yet told, stands behind them.
     ASSERT_GE(usage->chunks, next) << "a granted debit was lost in round " << round;
     ASSERT_LE(usage->chunks, next + 1);
     for (std::uint32_t granted = first; granted < next; ++granted) {
-      const auto decision = ledger.Check(Request(granted), kAmple);
+      const auto decision = ledger.Check(Request(granted), kAmpleForBoth);
       SLUIS_ASSERT_OK(decision);
       ASSERT_EQ(*decision, DebitDecision::kReplay) << "chunk " << granted;
     }
-    const auto last = ledger.Check(Request(next), kAmple);
+    const auto last = ledger.Check(Request(next), kAmpleForBoth);
     SLUIS_ASSERT_OK(last);
     EXPECT_EQ(*last, usage->chunks > next ? DebitDecision::kReplay : DebitDecision::kGranted);
     // The next child begins at `next`: a debit of which nobody heard is a replay there and is not debited again.
