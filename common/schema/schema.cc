@@ -250,11 +250,4 @@ std::string_view ValueTypeName(ValueType type) {
   return "";
 }
 
-std::string_view RoleName(FieldRole role) {
-  for (const auto& [name, value] : kRoles) {
-    if (value == role) return name;
-  }
-  return "";
-}
-
 }  // namespace sluis::common

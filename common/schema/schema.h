@@ -87,6 +87,5 @@ struct Schema {
 };
 
 [[nodiscard]] std::string_view ValueTypeName(ValueType type);
-[[nodiscard]] std::string_view RoleName(FieldRole role);
 
 }  // namespace sluis::common
