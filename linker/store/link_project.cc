@@ -1,6 +1,7 @@
 #include "linker/store/link_project.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,35 @@ RegisterTokens TokensOf(const DeliveryRecord& delivery, const common::Permit& pe
   return tokens;
 }
 
+// Returns the link set that was made of exactly `deliveries` under this version of the permit and is still there.
+std::optional<StoredLinkSet> LinkSetOf(const std::vector<DeliveryRecord>& deliveries, const common::Permit& permit,
+                                       const std::vector<StoredLinkSet>& link_sets) {
+  const auto found = std::find_if(link_sets.begin(), link_sets.end(), [&](const StoredLinkSet& link_set) {
+    return !link_set.deleted() && link_set.header.permit_sha256 == permit.sha256 &&
+           std::equal(
+               deliveries.begin(), deliveries.end(), link_set.header.registers.begin(), link_set.header.registers.end(),
+               [](const DeliveryRecord& delivery, const LinkedRegister& linked) {
+                 return delivery.header.register_name == linked.name && delivery.sha256 == linked.delivery_sha256;
+               });
+  });
+  return found == link_sets.end() ? std::nullopt : std::optional(*found);
+}
+
+absl::Status CheckLimit(const common::Permit& permit, const std::vector<StoredLinkSet>& link_sets) {
+  const auto made = std::count_if(link_sets.begin(), link_sets.end(), [&](const StoredLinkSet& link_set) {
+    return link_set.header.permit_sha256 == permit.sha256;
+  });
+  if (made < static_cast<std::ptrdiff_t>(permit.max_link_sets)) {
+    return absl::OkStatus();
+  }
+  return common::WithReason(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "all ", permit.max_link_sets,
+          " link sets that this version of the permit allows (linkage_report.max_link_sets)"
+          " were made; the newest stays in use; for more, ask the approvers for a new version of the permit")),
+      "LINK_SET_LIMIT");
+}
+
 }  // namespace
 
 absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Permit& permit, common::SecretBytes seed,
@@ -69,15 +99,21 @@ absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Pe
   if (permit.id != store.project()) {
     return absl::InvalidArgumentError("the permit is not this project's");
   }
-  const std::unique_ptr<ProjectSnapshot> snapshot = store.Snapshot();
-  SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryRecord> deliveries, CurrentDeliveries(snapshot->reader(), permit));
-  SLUIS_ASSIGN_OR_RETURN(const std::unique_ptr<LinkSetWriter> writer, LinkSetWriter::Create(store, snapshot->reader()));
+  SLUIS_ASSIGN_OR_RETURN(const std::unique_ptr<LinkSetWriter> writer, LinkSetWriter::Create(store));
+  const ProjectReader& snapshot = writer->snapshot();
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryRecord> deliveries, CurrentDeliveries(snapshot, permit));
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<StoredLinkSet> link_sets, snapshot.LinkSets());
+  if (std::optional<StoredLinkSet> done = LinkSetOf(deliveries, permit, link_sets)) {
+    return writer->Reuse(*std::move(done));
+  }
+  SLUIS_RETURN_IF_ERROR(CheckLimit(permit, link_sets));
+  SLUIS_RETURN_IF_ERROR(writer->Begin());
 
   std::vector<StoredTokens> sources;
   sources.reserve(deliveries.size());
   std::vector<RegisterTokens> registers;
   for (const DeliveryRecord& delivery : deliveries) {
-    registers.push_back(TokensOf(delivery, permit, sources.emplace_back(snapshot->reader(), delivery)));
+    registers.push_back(TokensOf(delivery, permit, sources.emplace_back(snapshot, delivery)));
   }
   std::vector<std::string> match_keys;
   for (const common::MatchKey& match_key : permit.match_keys) {

@@ -14,6 +14,11 @@ namespace sluis::linker {
 // Links the current deliveries of all satellites of `permit` to that of its backbone, as LinkSatellites defines it, and
 // returns the link set, written but for its last change; RecordStore::Finish makes it one (see PendingChange).
 //
+// Deliveries that were linked before under the same version of the permit are not linked again: their link set is
+// returned, with the same reports, as already_done. So nobody learns more by asking again, and each different link set
+// counts towards permit.max_link_sets, also after it was deleted (see LinkSetWriter::Prepare); the count is durable
+// with the change that makes the link set, before anything of it can be read.
+//
 // Every backbone record and every unlinked source entity gets a random 128-bit linkage id; every record of every
 // register is in the link set, found or not. A satellite without a delivery is left out; one without records is there,
 // and has no links. The reports in the header are exact: RoundedReport before they leave.
@@ -23,6 +28,7 @@ namespace sluis::linker {
 // Errors:
 //   FAILED_PRECONDITION  the backbone, which is named, has no delivery (reason BACKBONE_MISSING); or a register was
 //                        delivered under another version of the permit (reason PERMIT_CHANGED)
+//   RESOURCE_EXHAUSTED   permit.max_link_sets were made under this version of the permit (reason LINK_SET_LIMIT)
 //   ABORTED              another linkage of the project is running, or a delivery was replaced or withdrawn meanwhile
 //   and those of LinkSatellites and RecordStore. After an error nothing of the link set is left.
 // Cost: 1 million persons and 3 satellites of 1 million: a few seconds on 2 cores; see tests/bench/linker_bench.cc.

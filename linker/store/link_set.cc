@@ -77,6 +77,22 @@ LinkSetId LinkSetIdOf(const LinkSetHeader& header) {
   return common::Sha256("sluis-link-set-v1\n" + EncodeLinkSetHeader(header));
 }
 
+bool StoredLinkSet::deleted() const { return build == kDeletedBuild; }
+
+std::string EncodeStoredLinkSet(const StoredLinkSet& link_set) {
+  return link_set.build + EncodeLinkSetHeader(link_set.header);
+}
+
+absl::StatusOr<StoredLinkSet> DecodeStoredLinkSet(const LinkSetId& id, std::string_view bytes) {
+  const std::size_t header_begin = std::min(bytes.size(), kBuildIdLength);
+  StoredLinkSet link_set{.id = id, .build = std::string(bytes.substr(0, header_begin)), .header = {}};
+  SLUIS_ASSIGN_OR_RETURN(link_set.header, DecodeLinkSetHeader(bytes.substr(header_begin)));
+  if (!link_set.deleted() && LinkSetIdOf(link_set.header) != id) {
+    return absl::DataLossError("the linker's store: a link set does not have the hash that is its id");
+  }
+  return link_set;
+}
+
 std::string EncodeLinkChunk(const LinkChunk& chunk) {
   std::string out;
   out.reserve(chunk.ids.size() * (sizeof(LinkageId) + 1));

@@ -18,6 +18,11 @@ namespace sluis::linker {
 using LinkSetId = common::Hash256;
 using LinkageId = std::array<std::uint8_t, 16>;
 
+// Length of the random id, in hex, under which the links of a link set are stored: its hash is known only at the end.
+inline constexpr std::size_t kBuildIdLength = 32;
+inline constexpr std::string_view kDeletedBuild = "--------------------------------";
+static_assert(kDeletedBuild.size() == kBuildIdLength);
+
 // One register of a link set.
 struct LinkedRegister {
   std::string name;
@@ -35,7 +40,7 @@ struct LinkedRegister {
 struct LinkSetHeader {
   std::string permit_id;
   common::Hash256 permit_sha256{};
-  std::int64_t made_seconds = 0;          // since 1970
+  std::int64_t made_seconds = 0;  // since 1970; later than of every link set before it, if need be than the clock
   std::vector<LinkedRegister> registers;  // those of the permit that have a delivery, the backbone first
   std::vector<LinkageReport> reports;     // exact; one for each satellite among `registers`, in their order
 
@@ -46,6 +51,18 @@ struct LinkSetHeader {
 // Errors: DATA_LOSS.
 [[nodiscard]] absl::StatusOr<LinkSetHeader> DecodeLinkSetHeader(std::string_view bytes);
 [[nodiscard]] LinkSetId LinkSetIdOf(const LinkSetHeader& header);
+
+// What the store has at a link set's id.
+struct StoredLinkSet {
+  LinkSetId id{};
+  std::string build;     // of kBuildIdLength: where its links are; kDeletedBuild once they are deleted
+  LinkSetHeader header;  // without reports once it is deleted
+
+  bool deleted() const;
+};
+[[nodiscard]] std::string EncodeStoredLinkSet(const StoredLinkSet& link_set);
+// Errors: DATA_LOSS, also if a link set that is not deleted does not have the hash `id`.
+[[nodiscard]] absl::StatusOr<StoredLinkSet> DecodeStoredLinkSet(const LinkSetId& id, std::string_view bytes);
 
 // The links of one chunk of a delivery, in its record order.
 struct LinkChunk {

@@ -1,5 +1,6 @@
 #include "linker/store/link_set_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,32 +16,34 @@ constexpr std::size_t kBatchBytes = 4u << 20;
 
 }  // namespace
 
-LinkSetWriter::LinkSetWriter(RecordStore& store, const ProjectReader& snapshot, std::unique_lock<std::mutex> lock)
+LinkSetWriter::LinkSetWriter(RecordStore& store, std::unique_lock<std::mutex> lock)
     : store_(store),
-      snapshot_(snapshot),
       lock_(std::move(lock)),
+      snapshot_(store.Snapshot()),
       build_(common::HexEncode(common::RandomString(kBuildIdLength / 2))) {}
 
-absl::StatusOr<std::unique_ptr<LinkSetWriter>> LinkSetWriter::Create(RecordStore& store,
-                                                                     const ProjectReader& snapshot) {
+absl::StatusOr<std::unique_ptr<LinkSetWriter>> LinkSetWriter::Create(RecordStore& store) {
   std::unique_lock lock(store.linkage_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) {
     return absl::AbortedError("another linkage of this project is running; try again when it has ended");
   }
-  std::unique_ptr<LinkSetWriter> writer(new LinkSetWriter(store, snapshot, std::move(lock)));
-  SLUIS_RETURN_IF_ERROR(writer->DropUnfinished());
-  // The marker comes before the chunks, so that a crash leaves no chunk without one.
-  common::WriteBatch batch;
-  batch.Put(kLinkSets, store.keys_.BuildKey(writer->build_), "");
-  SLUIS_RETURN_IF_ERROR(store.store_.Write(batch, /*sync=*/false));
-  return writer;
+  return std::unique_ptr<LinkSetWriter>(new LinkSetWriter(store, std::move(lock)));
 }
 
 LinkSetWriter::~LinkSetWriter() {
-  if (lock_.owns_lock()) {
+  if (begun_ && lock_.owns_lock()) {
     // If this fails too, the marker stays, and the next writer deletes.
     DropUnfinished().IgnoreError();
   }
+}
+
+absl::Status LinkSetWriter::Begin() {
+  SLUIS_RETURN_IF_ERROR(DropUnfinished());
+  begun_ = true;
+  // The marker comes before the chunks, so that a crash leaves no chunk without one.
+  common::WriteBatch batch;
+  batch.Put(kLinkSets, store_.keys_.BuildKey(build_), "");
+  return store_.store_.Write(batch, /*sync=*/false);
 }
 
 absl::Status LinkSetWriter::DropUnfinished() {
@@ -56,7 +59,7 @@ absl::Status LinkSetWriter::DropUnfinished() {
 
 absl::StatusOr<LinkedRegister> LinkSetWriter::WriteRegister(const DeliveryRecord& delivery,
                                                             const std::function<Link(std::uint32_t)>& link_of) {
-  SLUIS_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks, snapshot_.Chunks(delivery));
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks, snapshot().Chunks(delivery));
   LinksDigest digest;
   common::WriteBatch batch;
   std::size_t batch_bytes = 0;
@@ -88,8 +91,7 @@ absl::StatusOr<LinkedRegister> LinkSetWriter::WriteRegister(const DeliveryRecord
                         .links_sha256 = digest.Finish()};
 }
 
-absl::StatusOr<PreparedLinkSet> LinkSetWriter::Prepare(LinkSetHeader header) {
-  std::unique_lock commit_lock(store_.commit_mutex_);
+absl::Status LinkSetWriter::CheckCurrent(const LinkSetHeader& header) const {
   for (const LinkedRegister& linked : header.registers) {
     SLUIS_ASSIGN_OR_RETURN(const std::optional<DeliveryRecord> current, store_.reader_.Current(linked.name));
     if (!current || current->sha256 != linked.delivery_sha256) {
@@ -97,14 +99,52 @@ absl::StatusOr<PreparedLinkSet> LinkSetWriter::Prepare(LinkSetHeader header) {
           absl::StrCat("register ", linked.name, ": its delivery was replaced or withdrawn meanwhile; link again"));
     }
   }
+  return absl::OkStatus();
+}
+
+void LinkSetWriter::DeleteOldest(std::vector<StoredLinkSet> link_sets, common::WriteBatch& batch) const {
+  std::erase_if(link_sets, [](const StoredLinkSet& link_set) { return link_set.deleted(); });
+  const std::size_t kept_before = std::max(store_.options_.kept_link_sets, 1u) - 1;  // beside the new one
+  for (std::size_t i = 0; i + kept_before < link_sets.size(); ++i) {
+    StoredLinkSet& oldest = link_sets[i];
+    batch.DeletePrefix(kLinkSets, store_.keys_.LinkChunkPrefix(oldest.build));
+    oldest.build = kDeletedBuild;
+    oldest.header.reports.clear();
+    const std::string key = store_.keys_.LinkSetKey(oldest.id);
+    batch.Put(kLinkSets, key, store_.keys_.SealRecord(key, EncodeStoredLinkSet(oldest)));
+  }
+}
+
+absl::StatusOr<PreparedLinkSet> LinkSetWriter::Prepare(LinkSetHeader header) {
+  std::unique_lock commit_lock(store_.commit_mutex_);
+  SLUIS_RETURN_IF_ERROR(CheckCurrent(header));
+  SLUIS_ASSIGN_OR_RETURN(std::vector<StoredLinkSet> earlier, store_.reader_.LinkSets());
+  if (!earlier.empty()) {
+    header.made_seconds = std::max(header.made_seconds, earlier.back().header.made_seconds + 1);
+  }
   PreparedLinkSet prepared;
   prepared.id = LinkSetIdOf(header);
+  const StoredLinkSet stored{.id = prepared.id, .build = build_, .header = header};
   const std::string key = store_.keys_.LinkSetKey(prepared.id);
-  prepared.change.batch.Put(kLinkSets, key, store_.keys_.SealRecord(key, build_ + EncodeLinkSetHeader(header)));
-  prepared.change.batch.Delete(kLinkSets, store_.keys_.BuildKey(build_));
+  common::WriteBatch& batch = prepared.change.batch;
+  batch.Put(kLinkSets, key, store_.keys_.SealRecord(key, EncodeStoredLinkSet(stored)));
+  batch.Delete(kLinkSets, store_.keys_.BuildKey(build_));
+  DeleteOldest(std::move(earlier), batch);
   prepared.change.locks.push_back(std::move(commit_lock));
   prepared.change.locks.push_back(std::move(lock_));
   prepared.header = std::move(header);
+  return prepared;
+}
+
+absl::StatusOr<PreparedLinkSet> LinkSetWriter::Reuse(StoredLinkSet link_set) {
+  std::unique_lock commit_lock(store_.commit_mutex_);
+  SLUIS_RETURN_IF_ERROR(CheckCurrent(link_set.header));
+  PreparedLinkSet prepared;
+  prepared.id = link_set.id;
+  prepared.header = std::move(link_set.header);
+  prepared.already_done = true;
+  prepared.change.locks.push_back(std::move(commit_lock));
+  prepared.change.locks.push_back(std::move(lock_));
   return prepared;
 }
 

@@ -16,23 +16,28 @@ namespace sluis::linker {
 struct PreparedLinkSet {
   LinkSetId id{};
   LinkSetHeader header;
+  bool already_done = false;  // made by an earlier linkage of the same deliveries; `change` is empty
   PendingChange change;
 };
 
 // Writes one link set. Its chunks go to the store as they come, under a random id that nothing points to; only the
 // change that Prepare returns makes them a link set. What a crash leaves of them the next writer deletes. One writer at
-// a time for each project. Methods may be called by several threads, one at a time; Create, Prepare and the destructor
-// by one.
+// a time for each project: while it lives, and then until its change is finished or dropped, no other link set comes or
+// goes. Methods may be called by several threads, one at a time; all but WriteRegister by one.
 class LinkSetWriter {
  public:
-  // `snapshot` and `store` must outlive the writer. Errors: ABORTED if the project has a writer already; those of the
-  // store.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<LinkSetWriter>> Create(RecordStore& store,
-                                                                             const ProjectReader& snapshot);
+  // `store` must outlive the writer. Writes nothing. Errors: ABORTED if the project has a writer already.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<LinkSetWriter>> Create(RecordStore& store);
   // Deletes what was written, unless Prepare succeeded.
   ~LinkSetWriter();
   LinkSetWriter(const LinkSetWriter&) = delete;
   LinkSetWriter& operator=(const LinkSetWriter&) = delete;
+
+  // The project as it was when the writer was made: what is linked.
+  const ProjectReader& snapshot() const { return snapshot_->reader(); }
+
+  // Deletes what earlier writers left behind and begins the link set. Errors: those of the store.
+  [[nodiscard]] absl::Status Begin();
 
   struct Link {
     LinkageId id;
@@ -42,18 +47,24 @@ class LinkSetWriter {
   [[nodiscard]] absl::StatusOr<LinkedRegister> WriteRegister(const DeliveryRecord& delivery,
                                                              const std::function<Link(std::uint32_t record)>& link_of);
 
-  // Prepares the link set that `header` describes; see PendingChange. Errors: ABORTED if one of its deliveries is no
-  // longer current: link again.
+  // Prepares the link set that `header` describes; see PendingChange. The same change deletes the links and reports of
+  // the oldest link sets, so that no more remain than the store is to keep; that they were made stays known. Errors:
+  // ABORTED if one of its deliveries is no longer current: link again.
   [[nodiscard]] absl::StatusOr<PreparedLinkSet> Prepare(LinkSetHeader header);
+  // As Prepare, for a link set that is there: nothing changes. Precondition: nothing was begun. Errors: as Prepare.
+  [[nodiscard]] absl::StatusOr<PreparedLinkSet> Reuse(StoredLinkSet link_set);
 
  private:
-  LinkSetWriter(RecordStore& store, const ProjectReader& snapshot, std::unique_lock<std::mutex> lock);
+  LinkSetWriter(RecordStore& store, std::unique_lock<std::mutex> lock);
   absl::Status DropUnfinished();
+  absl::Status CheckCurrent(const LinkSetHeader& header) const;
+  void DeleteOldest(std::vector<StoredLinkSet> link_sets, common::WriteBatch& batch) const;
 
   RecordStore& store_;
-  const ProjectReader& snapshot_;
   std::unique_lock<std::mutex> lock_;  // given away when the link set is prepared
+  const std::unique_ptr<ProjectSnapshot> snapshot_;
   const std::string build_;
+  bool begun_ = false;
 };
 
 }  // namespace sluis::linker

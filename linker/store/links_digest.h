@@ -6,9 +6,6 @@
 
 namespace sluis::linker {
 
-// Length of the random id, in hex, under which the chunks of a link set are stored: its hash is known only at the end.
-inline constexpr std::size_t kBuildIdLength = 32;
-
 // LinkedRegister::links_sha256.
 class LinksDigest {
  public:

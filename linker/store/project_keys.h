@@ -38,13 +38,15 @@ class ProjectKeys {
   const std::string& project() const { return project_; }
 
   // Places. Registers and delivery ids hold no '/'.
-  std::string DeliveryPrefix() const { return project_ + "/delivery/"; }
+  static std::string DeliveryPrefixOf(const std::string& project) { return project + "/delivery/"; }
+  static std::string LinkSetPrefixOf(const std::string& project) { return project + "/set/"; }
+  std::string DeliveryPrefix() const { return DeliveryPrefixOf(project_); }
   std::string DeliveryKey(const DeliveryName& name) const;
   std::string CurrentKey(std::string_view register_name) const;
   std::string ChunkPrefix(const DeliveryName& name) const;
   std::string ColumnPrefix(const DeliveryName& name, Column column) const;
   std::string ChunkKey(const DeliveryName& name, Column column, std::uint32_t number) const;
-  std::string LinkSetPrefix() const { return project_ + "/set/"; }
+  std::string LinkSetPrefix() const { return LinkSetPrefixOf(project_); }
   std::string LinkSetKey(const common::Hash256& id) const;
   std::string BuildPrefix() const { return project_ + "/build/"; }
   std::string BuildKey(std::string_view build) const;

@@ -1,5 +1,6 @@
 #include "linker/store/project_reader.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -143,50 +144,57 @@ absl::StatusOr<std::string> ProjectReader::Rows(const DeliveryRecord& delivery, 
   return ReadColumn(delivery, Column::kRows, chunk);
 }
 
-absl::StatusOr<std::pair<std::string, LinkSetHeader>> ProjectReader::ReadLinkSet(const LinkSetId& id) const {
+absl::StatusOr<StoredLinkSet> ProjectReader::ReadLinkSet(const LinkSetId& id) const {
   const std::string key = keys_.LinkSetKey(id);
   SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kLinkSets, key));
   if (!sealed) {
     return absl::NotFoundError("there is no such link set");
   }
   SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenRecord(key, *sealed));
-  const std::size_t header_begin = std::min(bytes.size(), kBuildIdLength);
-  SLUIS_ASSIGN_OR_RETURN(LinkSetHeader header, DecodeLinkSetHeader(std::string_view(bytes).substr(header_begin)));
-  if (LinkSetIdOf(header) != id) {
-    return absl::DataLossError("the linker's store: a link set does not have the hash that is its id");
+  SLUIS_ASSIGN_OR_RETURN(StoredLinkSet link_set, DecodeStoredLinkSet(id, bytes));
+  if (link_set.deleted()) {
+    return common::WithReason(
+        absl::NotFoundError("the link set was deleted: the linker keeps only the newest ones; use the newest, or link "
+                            "again"),
+        "LINK_SET_DELETED");
   }
-  return std::pair(bytes.substr(0, header_begin), std::move(header));
+  return link_set;
 }
 
 absl::StatusOr<LinkSetHeader> ProjectReader::LinkSet(const LinkSetId& id) const {
-  SLUIS_ASSIGN_OR_RETURN(auto found, ReadLinkSet(id));
-  return std::move(found.second);
+  SLUIS_ASSIGN_OR_RETURN(StoredLinkSet found, ReadLinkSet(id));
+  return std::move(found.header);
 }
 
-absl::StatusOr<std::vector<LinkSetId>> ProjectReader::LinkSets() const {
-  std::vector<LinkSetId> ids;
+absl::StatusOr<std::vector<StoredLinkSet>> ProjectReader::LinkSets() const {
+  std::vector<StoredLinkSet> link_sets;
   const std::string prefix = keys_.LinkSetPrefix();
   SLUIS_RETURN_IF_ERROR(
-      ScanPrefix(view_, kLinkSets, prefix, [&](std::string_view key, std::string_view) -> absl::Status {
-        SLUIS_ASSIGN_OR_RETURN(const std::string bytes, common::HexDecode(key.substr(prefix.size())));
+      ScanPrefix(view_, kLinkSets, prefix, [&](std::string_view key, std::string_view sealed) -> absl::Status {
+        SLUIS_ASSIGN_OR_RETURN(const std::string id_bytes, common::HexDecode(key.substr(prefix.size())));
         LinkSetId id{};
-        std::memcpy(id.data(), bytes.data(), std::min(id.size(), bytes.size()));
-        ids.push_back(id);
+        std::memcpy(id.data(), id_bytes.data(), std::min(id.size(), id_bytes.size()));
+        SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenRecord(key, sealed));
+        SLUIS_ASSIGN_OR_RETURN(StoredLinkSet link_set, DecodeStoredLinkSet(id, bytes));
+        link_sets.push_back(std::move(link_set));
         return absl::OkStatus();
       }));
-  return ids;
+  std::sort(link_sets.begin(), link_sets.end(), [](const StoredLinkSet& a, const StoredLinkSet& b) {
+    return a.header.made_seconds < b.header.made_seconds;
+  });
+  return link_sets;
 }
 
 absl::Status ProjectReader::ScanLinks(const LinkSetId& id, const std::string& register_name,
                                       const std::function<absl::Status(std::uint32_t, LinkChunk)>& visit) const {
   SLUIS_ASSIGN_OR_RETURN(const auto found, ReadLinkSet(id));
-  const LinkedRegister* const linked = found.second.FindRegister(register_name);
+  const LinkedRegister* const linked = found.header.FindRegister(register_name);
   if (linked == nullptr) {
     return absl::NotFoundError(absl::StrCat("the link set does not hold register ", register_name));
   }
   LinksDigest digest;
   for (std::uint32_t number = 0; number < linked->chunks; ++number) {
-    const std::string key = keys_.LinkChunkKey(found.first, register_name, number);
+    const std::string key = keys_.LinkChunkKey(found.build, register_name, number);
     SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> sealed, view_.Get(kLinkSets, key));
     if (!sealed) {
       return MissingChunk(register_name, number);

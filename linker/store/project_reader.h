@@ -43,9 +43,11 @@ class ProjectReader {
   [[nodiscard]] absl::StatusOr<std::string> Pseudonyms(const DeliveryRecord& delivery, std::uint32_t chunk) const;
   [[nodiscard]] absl::StatusOr<std::string> Rows(const DeliveryRecord& delivery, std::uint32_t chunk) const;
 
-  // Errors: NOT_FOUND if there is no such link set; DATA_LOSS also if its content does not have the hash `id`.
+  // Errors: NOT_FOUND if there is no such link set, or if it was deleted (reason LINK_SET_DELETED); DATA_LOSS also if
+  // its content does not have the hash `id`.
   [[nodiscard]] absl::StatusOr<LinkSetHeader> LinkSet(const LinkSetId& id) const;
-  [[nodiscard]] absl::StatusOr<std::vector<LinkSetId>> LinkSets() const;
+  // Returns all link sets that were ever made, deleted ones too, the oldest first.
+  [[nodiscard]] absl::StatusOr<std::vector<StoredLinkSet>> LinkSets() const;
   // Calls `visit` for each chunk of links of one register, in order, and checks that together they have the hash that
   // the link set's id covers; what `visit` did before an error is void. Errors: NOT_FOUND as LinkSet, or if the link
   // set does not hold the register; what `visit` returns.
@@ -54,7 +56,7 @@ class ProjectReader {
 
  private:
   absl::StatusOr<std::string> ReadColumn(const DeliveryRecord& delivery, Column column, std::uint32_t chunk) const;
-  absl::StatusOr<std::pair<std::string, LinkSetHeader>> ReadLinkSet(const LinkSetId& id) const;
+  absl::StatusOr<StoredLinkSet> ReadLinkSet(const LinkSetId& id) const;
 
   const common::StoreView& view_;
   const ProjectKeys& keys_;

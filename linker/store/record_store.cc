@@ -60,6 +60,22 @@ absl::StatusOr<UploadStatus> RecordStore::BeginUpload(const DeliveryHeader& head
   SLUIS_RETURN_IF_ERROR(CheckHeader(header, permit));
   if (permit.id != project()) {
     return absl::InvalidArgumentError("delivery header, permit_id: is not this project's");
+absl::Status RecordStore::CheckOpenUploads(const std::string& register_name, const common::Permit& permit) const {
+  const std::string& custodian = permit.FindRegister(register_name)->custodian;
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryRecord> deliveries, reader_.Deliveries());
+  const auto open = std::count_if(deliveries.begin(), deliveries.end(), [&](const DeliveryRecord& delivery) {
+    const common::PermitRegister* named = permit.FindRegister(delivery.header.register_name);
+    return delivery.state == DeliveryState::kUploading && named != nullptr && named->custodian == custodian;
+  });
+  if (open < static_cast<std::ptrdiff_t>(options_.max_open_uploads)) {
+    return absl::OkStatus();
+  }
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat("register ", register_name, ": its custodian has ", open,
+                                                              " open uploads, and at most ", options_.max_open_uploads,
+                                                              " are allowed; finish or abort one of them first")),
+                    "UPLOAD_LIMIT");
+}
+
   }
   const DeliveryName name{header.register_name, header.delivery_id};
   const std::scoped_lock lock(commit_mutex_);
@@ -79,6 +95,7 @@ absl::StatusOr<UploadStatus> RecordStore::BeginUpload(const DeliveryHeader& head
   delivery.begun_seconds = now_seconds;
   common::WriteBatch batch;
   PutDelivery(delivery, batch);
+  SLUIS_RETURN_IF_ERROR(CheckOpenUploads(name.register_name, permit));
   SLUIS_RETURN_IF_ERROR(store_.Write(batch, /*sync=*/true));
   return UploadStatus{};
 }

@@ -38,11 +38,36 @@ struct PendingChange {
   std::vector<std::unique_lock<std::mutex>> locks;
 };
 
+// What a project may keep at the linker.
+struct RecordStoreOptions {
+  // Uploads that a custodian may have open at a time, over all of its registers. Each may hold as many rows as the
+  // permit allows its register, so this bounds the disk that an idle custodian can fill.
+  std::uint32_t max_open_uploads = 8;
+  // Link sets whose links are kept; the oldest beyond are deleted with the making of the next. 1 or more.
+  std::uint32_t kept_link_sets = 3;
+};
+
 struct PreparedDelivery {
   DeliveryRecord delivery;    // as it will be
   bool already_done = false;  // by an earlier call; `change` is empty
   PendingChange change;
 };
+
+// What an erasure deletes.
+struct ErasedCounts {
+  std::uint64_t deliveries = 0;  // in any state, uploads among them
+  std::uint64_t link_sets = 0;   // ever made
+};
+
+struct PreparedErasure {
+  ErasedCounts counts;
+  PendingChange change;  // empty if there is nothing
+};
+
+// Adds to `batch` the deletion of everything that `view` has of `project`, whether it can be opened or not, and returns
+// its counts. Nothing is added if there is nothing. Errors: those of the view.
+[[nodiscard]] absl::StatusOr<ErasedCounts> CollectErasure(const common::StoreView& view, const std::string& project,
+                                                          common::WriteBatch& batch);
 
 // The records of one project at the linker: uploads, current deliveries, and link sets. Everything is sealed at rest
 // under keys derived from the project's storage key.
@@ -58,8 +83,9 @@ class RecordStore {
   static std::vector<std::string> Families();
 
   // `store` must outlive this, and have been opened with Families(). `storage_key`: 32 bytes from the keystore.
-  RecordStore(common::Store& store, std::string project, const common::SecretBytes& storage_key)
-      : store_(store), keys_(std::move(project), storage_key), reader_(store, keys_) {}
+  RecordStore(common::Store& store, std::string project, const common::SecretBytes& storage_key,
+              const RecordStoreOptions& options = {})
+      : store_(store), keys_(std::move(project), storage_key), reader_(store, keys_), options_(options) {}
 
   const std::string& project() const { return keys_.project(); }
 
@@ -72,6 +98,7 @@ class RecordStore {
   [[nodiscard]] absl::StatusOr<UploadStatus> BeginUpload(const DeliveryHeader& header, const common::Permit& permit,
                                                          std::int64_t now_seconds);
 
+  //   RESOURCE_EXHAUSTED   UPLOAD_LIMIT: the custodian of the register has RecordStoreOptions::max_open_uploads open
   // Stores chunk `number` of an upload, numbered from 0 without gaps; returns where the upload stands afterwards. A
   // chunk that is stored already, with the same digest, is acknowledged again.
   // Errors:
@@ -114,6 +141,10 @@ class RecordStore {
   // Makes `change` durable. After an error it depends on the error whether it is (see common::Store::Write); preparing
   // it again tells.
   [[nodiscard]] absl::Status Finish(PendingChange change);
+  // Prepares to delete everything of the project. While the change is held nothing of the project is written. Errors:
+  // ABORTED if a linkage is running: try again when it has ended.
+  [[nodiscard]] absl::StatusOr<PreparedErasure> PrepareErasure();
+
 
   // Reads what is newest; two calls may see different moments.
   const ProjectReader& reader() const { return reader_; }
@@ -131,15 +162,18 @@ class RecordStore {
   void PutDelivery(const DeliveryRecord& delivery, common::WriteBatch& batch) const;
   void PutColumns(const DeliveryRecord& delivery, std::uint32_t number, const ChunkRecord& stored, const Chunk& chunk,
                   common::WriteBatch& batch) const;
+  absl::Status CheckOpenUploads(const std::string& register_name, const common::Permit& permit) const;
   // Precondition: commit_mutex_ and the upload's lock are held.
   absl::Status DeleteUpload(const DeliveryName& name);
 
   common::Store& store_;
   const ProjectKeys keys_;
   const ProjectReader reader_;
-  std::mutex commit_mutex_;                            // guards what deliveries there are and which are current
-  std::mutex linkage_mutex_;                           // held while a link set is being written
-  mutable std::array<std::mutex, 64> upload_mutexes_;  // taken after commit_mutex_
+  const RecordStoreOptions options_;
+  std::mutex commit_mutex_;   // guards what deliveries there are and which are current
+  std::mutex linkage_mutex_;  // held while a link set is being written; taken before commit_mutex_
+  // Taken after commit_mutex_, and only one at a time, but by PrepareErasure.
+  mutable std::array<std::mutex, 64> upload_mutexes_;
 };
 
 }  // namespace sluis::linker

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "common/crypto/crypto.h"
@@ -139,8 +140,18 @@ void Check(const std::string& directory, const Acknowledged& said) {
   // Link sets are there as a whole, the acknowledged one among them.
   const auto link_sets = records.reader().LinkSets();
   SLUIS_ASSERT_OK(link_sets);
-  EXPECT_TRUE(said.links == 0 || std::count(link_sets->begin(), link_sets->end(), said.link_set) == 1);
-  for (const LinkSetId& id : *link_sets) {
+  EXPECT_TRUE(said.links == 0 || std::count_if(link_sets->begin(), link_sets->end(), [&said](const auto& link_set) {
+                                   return !link_set.deleted() && link_set.id == said.link_set;
+                                 }) == 1);
+  std::set<std::string> builds;  // of link sets that are kept, or were being written
+  for (const std::string& key : testing::KeysWith(**store, kLinkSets, "/build/")) {
+    builds.insert(key.substr(key.rfind('/') + 1));
+  }
+  for (const auto& [id, build, header] : *link_sets) {
+    if (build == kDeletedBuild) {
+      continue;
+    }
+    builds.insert(build);
     for (const char* name : {"persons", "jobs"}) {
       std::uint64_t records_linked = 0;
       SLUIS_ASSERT_OK(records.reader().ScanLinks(id, name, [&](auto, const LinkChunk& chunk) {
@@ -149,6 +160,10 @@ void Check(const std::string& directory, const Acknowledged& said) {
       }));
       EXPECT_EQ(records_linked, std::string(name) == "persons" ? 200u : 3u);
     }
+  }
+  EXPECT_LE(builds.size(), RecordStoreOptions().kept_link_sets + 1);
+  for (const std::string& key : testing::KeysWith(**store, kLinkSets, "/links/")) {
+    EXPECT_TRUE(builds.contains(key.substr(key.find("/links/") + 7, kBuildIdLength)));
   }
 }
 

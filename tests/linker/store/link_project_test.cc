@@ -24,6 +24,29 @@ using testing::kNow;
 using testing::MakeExtract;
 using testing::Upload;
 
+absl::StatusOr<LinkSetId> Link(RecordStore& records, std::uint8_t seed) {
+  common::SecretBytes seed_bytes(32);
+  seed_bytes.ExposeForFilling()[0] = seed;
+  SLUIS_ASSIGN_OR_RETURN(PreparedLinkSet prepared,
+                         LinkProject(records, ExamplePermit(), std::move(seed_bytes), {}, kNow));
+  SLUIS_RETURN_IF_ERROR(records.Finish(std::move(prepared.change)));
+  return prepared.id;
+}
+
+LinkChunk LinksOf(const RecordStore& records, const LinkSetId& id, const std::string& name) {
+  LinkChunk all;
+  std::uint32_t next = 0;
+  EXPECT_THAT(records.reader().ScanLinks(id, name,
+                                         [&](std::uint32_t number, LinkChunk chunk) {
+                                           EXPECT_EQ(number, next++);
+                                           all.ids.insert(all.ids.end(), chunk.ids.begin(), chunk.ids.end());
+                                           all.found.insert(all.found.end(), chunk.found.begin(), chunk.found.end());
+                                           return absl::OkStatus();
+                                         }),
+              IsOk());
+  return all;
+}
+
 class LinkProjectTest : public ::testing::Test {
  protected:
   LinkProjectTest()
@@ -31,29 +54,8 @@ class LinkProjectTest : public ::testing::Test {
         store_(*memory_),
         records_(store_, ExamplePermit().id, testing::StorageKey()) {}
 
-  absl::StatusOr<PreparedLinkSet> Prepare(std::uint8_t seed = 1) {
-    common::SecretBytes seed_bytes(32);
-    seed_bytes.ExposeForFilling()[0] = seed;
-    return LinkProject(records_, ExamplePermit(), std::move(seed_bytes), {}, kNow);
-  }
-  absl::StatusOr<LinkSetId> Link(std::uint8_t seed = 1) {
-    SLUIS_ASSIGN_OR_RETURN(PreparedLinkSet prepared, Prepare(seed));
-    SLUIS_RETURN_IF_ERROR(records_.Finish(std::move(prepared.change)));
-    return prepared.id;
-  }
-  LinkChunk LinksOf(const LinkSetId& id, const std::string& name) {
-    LinkChunk all;
-    std::uint32_t next = 0;
-    EXPECT_THAT(records_.reader().ScanLinks(id, name,
-                                            [&](std::uint32_t number, LinkChunk chunk) {
-                                              EXPECT_EQ(number, next++);
-                                              all.ids.insert(all.ids.end(), chunk.ids.begin(), chunk.ids.end());
-                                              all.found.insert(all.found.end(), chunk.found.begin(), chunk.found.end());
-                                              return absl::OkStatus();
-                                            }),
-                IsOk());
-    return all;
-  }
+  absl::StatusOr<LinkSetId> Link() { return linker::Link(records_, 1); }
+  LinkChunk LinksOf(const LinkSetId& id, const std::string& name) { return linker::LinksOf(records_, id, name); }
 
   std::unique_ptr<common::Store> memory_;
   testing::FailingStore store_;
@@ -107,19 +109,30 @@ TEST_F(LinkProjectTest, GivesEachPersonOneIdInAllRegisters) {
   EXPECT_EQ(report.passes[1].ambiguous, 1u);
   EXPECT_EQ(report.unlinked, 4u);
   EXPECT_EQ(report.unlinked_records, 5u);
-  EXPECT_EQ(*records_.reader().LinkSets(), std::vector<LinkSetId>{*id});
+  const auto link_sets = records_.reader().LinkSets();
+  SLUIS_ASSERT_OK(link_sets);
+  ASSERT_EQ(link_sets->size(), 1u);
+  EXPECT_EQ((*link_sets)[0].id, *id);
+  EXPECT_FALSE((*link_sets)[0].deleted());
 }
 
 TEST_F(LinkProjectTest, IdsAreRandomAndTheRestIsNot) {
-  SLUIS_ASSERT_OK(Upload(records_, MakeExtract("persons", "p-1", kPersons)));
-  SLUIS_ASSERT_OK(Upload(records_, MakeExtract("jobs", "j-1", kJobs)));
-  const auto first = Link(1), second = Link(2), third = Link(1);
-  SLUIS_ASSERT_OK(first);
-  SLUIS_ASSERT_OK(second);
-  SLUIS_ASSERT_OK(third);
-  EXPECT_NE(*first, *second);
-  EXPECT_EQ(*first, *third);
-  const LinkChunk a = LinksOf(*first, "jobs"), b = LinksOf(*second, "jobs");
+  // One store for each, since deliveries are not linked twice.
+  const auto links_by = [](std::uint8_t seed) {
+    const auto memory = common::MakeMemoryStore(RecordStore::Families());
+    RecordStore records(*memory, ExamplePermit().id, testing::StorageKey());
+    EXPECT_THAT(Upload(records, MakeExtract("persons", "p-1", kPersons)), IsOk());
+    EXPECT_THAT(Upload(records, MakeExtract("jobs", "j-1", kJobs)), IsOk());
+    const auto id = linker::Link(records, seed);
+    EXPECT_THAT(id, IsOk());
+    return std::pair(*id, linker::LinksOf(records, *id, "jobs"));
+  };
+  const auto [first, a] = links_by(1);
+  const auto [second, b] = links_by(2);
+  const auto [third, c] = links_by(1);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first, third);
+  EXPECT_EQ(a, c);
   EXPECT_EQ(a.found, b.found);
   for (std::size_t i = 0; i < a.ids.size(); ++i) {
     EXPECT_NE(a.ids[i], b.ids[i]);
@@ -127,6 +140,37 @@ TEST_F(LinkProjectTest, IdsAreRandomAndTheRestIsNot) {
       EXPECT_EQ(a.ids[i] == a.ids[j], b.ids[i] == b.ids[j]);
     }
   }
+}
+
+TEST_F(LinkProjectTest, LinksTheSameDeliveriesOnce) {
+  SLUIS_ASSERT_OK(Upload(records_, MakeExtract("persons", "p-1", kPersons)));
+  SLUIS_ASSERT_OK(Upload(records_, MakeExtract("jobs", "j-1", kJobs)));
+  const auto first = Link();
+  SLUIS_ASSERT_OK(first);
+  const auto reports = records_.reader().LinkSet(*first)->reports;
+  const auto before = testing::Everything(store_);
+  for (int i = 0; i < 3; ++i) {
+    const auto again = LinkProject(records_, ExamplePermit(), common::SecretBytes::Random(32), {}, kNow + i);
+    SLUIS_ASSERT_OK(again);
+    EXPECT_TRUE(again->already_done);
+    EXPECT_EQ(again->id, *first);
+    EXPECT_EQ(again->header.reports, reports);
+    EXPECT_TRUE(again->change.batch.empty());
+  }
+  EXPECT_EQ(testing::Everything(store_), before);
+  // The same records under another delivery id are another delivery.
+  SLUIS_ASSERT_OK(Upload(records_, MakeExtract("jobs", "j-2", kJobs, 4, "j-1")));
+  const auto second = Link();
+  SLUIS_ASSERT_OK(second);
+  EXPECT_NE(*second, *first);
+  // So are fewer registers.
+  auto withdrawal = records_.PrepareWithdrawal({"jobs", "j-2"}, kNow);
+  SLUIS_ASSERT_OK(withdrawal);
+  SLUIS_ASSERT_OK(records_.Finish(std::move(withdrawal->change)));
+  const auto third = Link();
+  SLUIS_ASSERT_OK(third);
+  EXPECT_NE(*third, *second);
+  EXPECT_EQ(*Link(), *third);
 }
 
 TEST_F(LinkProjectTest, FailsWithoutTheBackboneNamingIt) {
@@ -215,7 +259,7 @@ TEST_F(LinkProjectTest, LeavesNothingAfterAFailureAtAnyWrite) {
     EXPECT_THAT(linked, StatusIs(absl::StatusCode::kResourceExhausted, "full"));
     EXPECT_TRUE(records_.reader().LinkSets()->empty());
     // What a failure left the next linkage removes, here one that is not finished either.
-    SLUIS_ASSERT_OK(LinkSetWriter::Create(records_, records_.reader()));
+    SLUIS_ASSERT_OK((*LinkSetWriter::Create(records_))->Begin());
     EXPECT_EQ(testing::Everything(store_), before);
   }
   EXPECT_GE(writes, 3);
