@@ -11,7 +11,8 @@
 namespace sluis::cli {
 
 void AddKeyCommand(CLI::App& app, Globals& globals) {
-  CLI::App* key = app.add_subcommand("key", "Keys of people: approvers sign permits, auditors open evidence");
+  CLI::App* key = app.add_subcommand(
+      "key", "Keys of people: approvers sign permits, custodians sign deliveries, auditors open evidence");
   key->require_subcommand(1);
 
   struct Options {
@@ -21,7 +22,8 @@ void AddKeyCommand(CLI::App& app, Globals& globals) {
   CLI::App* create =
       key->add_subcommand("create", "Make a key pair; the secret goes to a file, the public key is printed");
   create->footer("Example:\n  sluis key create --type signing --out anna.key");
-  create->add_option("--type", options->type, "signing (Ed25519, approvers) or sealing (X25519, auditors)")
+  create
+      ->add_option("--type", options->type, "signing (Ed25519, approvers and custodians) or sealing (X25519, auditors)")
       ->check(CLI::IsMember({"signing", "sealing"}))
       ->capture_default_str();
   create->add_option("--out", options->out, "File for the secret key; must not exist")->required();

@@ -20,6 +20,8 @@ namespace {
 using nlohmann::json;
 
 constexpr char kSuffix[] = ".state";
+// 1: rows were sealed without the digest of the permit, and deliveries were not signed.
+constexpr int kVersion = 2;
 constexpr std::uint64_t kMaxStateBytes = 64ull << 20;
 
 std::string Hex(const common::Hash256& hash) { return common::HexEncode(common::AsChars(hash)); }
@@ -42,7 +44,7 @@ std::string Encode(const DeliveryState& state) {
   for (const common::Hash256& digest : header.chunk_sha256) {
     chunks.push_back(Hex(digest));
   }
-  const json document = {{"version", 1},
+  const json document = {{"version", kVersion},
                          {"stage", static_cast<int>(state.stage)},
                          {"input_sha256", Hex(state.input_sha256)},
                          {"permit_id", header.permit_id},
@@ -66,10 +68,15 @@ std::string Encode(const DeliveryState& state) {
 absl::StatusOr<DeliveryState> DecodeDocument(const json& document) {
   DeliveryState state;
   SpoolHeader& header = state.header;
-  if (document.at("version") != 1) {
+  const int version = document.at("version");
+  if (version < 1 || version > kVersion) {
     return absl::FailedPreconditionError("written by a newer version of this program");
   }
   state.stage = static_cast<DeliveryStage>(document.at("stage").get<int>());
+  // The gate would refuse the rows of an older spool: they are sealed anew. What was committed stays on record.
+  if (version == 1 && state.stage == DeliveryStage::kPrepared) {
+    state.stage = DeliveryStage::kStarted;
+  }
   SLUIS_ASSIGN_OR_RETURN(state.input_sha256, HashFromHex(document.at("input_sha256")));
   header.permit_id = document.at("permit_id");
   SLUIS_ASSIGN_OR_RETURN(header.permit_sha256, HashFromHex(document.at("permit_sha256")));

@@ -95,7 +95,7 @@ class RowSealer {
   RowSealer(const PseudonymCache& cache, const SpoolHeader& header)
       : cache_(cache),
         keys_(header.match_keys.size()),
-        context_(common::SealedRowContext(header.permit_id, header.register_name, header.delivery_id)),
+        context_(common::SealedRowContext(header.permit_sha256, header.register_name, header.delivery_id)),
         data_key_(common::SecretBytes::Random(common::kAeadKeySize)) {}
 
   absl::StatusOr<std::string> Seal(std::string_view row) const {
@@ -192,8 +192,8 @@ absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHe
   {
     SLUIS_ASSIGN_OR_RETURN(
         const std::unique_ptr<common::RecordWriter> spool,
-        common::RecordWriter::Create(unfinished, spool_key,
-                                     SpoolStreamOptions(header.permit_id, header.register_name, header.delivery_id)));
+        common::RecordWriter::Create(
+            unfinished, spool_key, SpoolStreamOptions(header.permit_sha256, header.register_name, header.delivery_id)));
     ChunkWriter chunks(*spool, header);
     for (common::SpillFile& bucket : buckets) {
       SLUIS_RETURN_IF_ERROR(bucket.Finish());

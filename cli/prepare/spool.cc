@@ -23,10 +23,10 @@ common::Hash256 ContentDigest(const std::vector<common::Hash256>& chunk_sha256) 
   return hasher.Finish();
 }
 
-common::RecordStreamOptions SpoolStreamOptions(std::string_view permit_id, std::string_view register_name,
+common::RecordStreamOptions SpoolStreamOptions(const common::Hash256& permit_sha256, std::string_view register_name,
                                                std::string_view delivery_id) {
   return {.block_bytes = 256u << 10,
-          .context = "spool" + common::SealedRowContext(permit_id, register_name, delivery_id)};
+          .context = "spool" + common::SealedRowContext(permit_sha256, register_name, delivery_id)};
 }
 
 absl::StatusOr<std::unique_ptr<SpoolReader>> SpoolReader::Open(const std::string& path, const common::SecretBytes& key,
@@ -34,7 +34,7 @@ absl::StatusOr<std::unique_ptr<SpoolReader>> SpoolReader::Open(const std::string
   SLUIS_ASSIGN_OR_RETURN(
       std::unique_ptr<common::RecordReader> records,
       common::RecordReader::Open(path, key,
-                                 SpoolStreamOptions(header.permit_id, header.register_name, header.delivery_id)));
+                                 SpoolStreamOptions(header.permit_sha256, header.register_name, header.delivery_id)));
   return std::unique_ptr<SpoolReader>(new SpoolReader(header, std::move(records)));
 }
 

@@ -64,7 +64,8 @@ class SpoolReader {
 };
 
 // The stream options under which the spool of a delivery is written and read.
-[[nodiscard]] common::RecordStreamOptions SpoolStreamOptions(std::string_view permit_id, std::string_view register_name,
+[[nodiscard]] common::RecordStreamOptions SpoolStreamOptions(const common::Hash256& permit_sha256,
+                                                             std::string_view register_name,
                                                              std::string_view delivery_id);
 
 }  // namespace sluis::cli

@@ -1,13 +1,14 @@
 #include "common/seal/sealed_row.h"
 
-#include "common/bytes/secret.h"
 #include "common/crypto/crypto.h"
 
 namespace sluis::common {
 
-std::string SealedRowContext(std::string_view permit_id, std::string_view register_name, std::string_view delivery_id) {
-  std::string context = "sluis-row-v1";
-  for (const std::string_view part : {permit_id, register_name, delivery_id}) {
+std::string SealedRowContext(const Hash256& permit_sha256, std::string_view register_name,
+                             std::string_view delivery_id) {
+  std::string context = "sluis-row-v2";
+  context += AsChars(permit_sha256);
+  for (const std::string_view part : {register_name, delivery_id}) {
     AppendBigEndian32(context, static_cast<std::uint32_t>(part.size()));
     context += part;
   }

@@ -1,12 +1,15 @@
 #include "disclosure/server/opened_registers.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/status_convert.h"
+#include "common/seal/delivery_statement.h"
 #include "common/seal/sealed_row.h"
 #include "common/status/status.h"
 
@@ -35,8 +38,23 @@ LinkageId ReadId(std::string_view ids, std::size_t record) {
   return id;
 }
 
+using Source = v1::GetLinkSetResponse::Source;
+
+// The linker's answer is not what the register's custodian delivered.
+absl::Status Refused(const std::string& register_name, const std::string& what, const char* reason) {
+  return common::WithReason(
+      absl::DataLossError(absl::StrCat("register ", register_name, ": the linker sent ", what,
+                                       "; nothing is released. If its custodian finds the delivery in order, the "
+                                       "linker's operator must say why")),
+      reason);
+}
+
 absl::Status Malformed(const std::string& register_name) {
-  return absl::DataLossError(absl::StrCat("the linker sent malformed rows of register ", register_name));
+  return Refused(register_name, "malformed rows", "ROWS_MALFORMED");
+}
+
+absl::Status WrongCount(const std::string& register_name) {
+  return Refused(register_name, "more or fewer rows than its custodian signed", "ROW_COUNT_WRONG");
 }
 
 absl::Status LinkerError(const grpc::Status& status) {
@@ -50,11 +68,10 @@ void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout) {
 // Opens the rows of one register and appends them to its columns.
 class RegisterOpener {
  public:
-  RegisterOpener(const common::Permit& permit, const common::PermitRegister& schema,
-                 const v1::GetLinkSetResponse::Source& source, common::SecretBytes data_key, PersonOfId& persons,
-                 RegisterColumns& columns)
+  RegisterOpener(const common::Permit& permit, const common::PermitRegister& schema, const Source& source,
+                 common::SecretBytes data_key, PersonOfId& persons, RegisterColumns& columns)
       : schema_(schema),
-        context_(common::SealedRowContext(permit.id, schema.name, source.delivery_id())),
+        context_(common::SealedRowContext(permit.sha256, schema.name, source.delivery_id())),
         row_bytes_(source.row_bytes()),
         data_key_(std::move(data_key)),
         persons_(persons),
@@ -71,12 +88,12 @@ class RegisterOpener {
       const std::string_view sealed = std::string_view(message.rows()).substr(i * row_bytes_, row_bytes_);
       absl::StatusOr<std::string> row = common::AeadOpen(data_key_, context_, sealed);
       if (!row.ok()) {
-        return absl::DataLossError(absl::StrCat("a row of register ", schema_.name,
-                                                " cannot be opened: it was damaged, or sealed to another gate"));
+        return Refused(schema_.name, "a row that was damaged or is none of the delivery's", "ROW_FOREIGN");
       }
       opened_ += *row;
-      // A row's nonce is random: one that comes twice is a row shown twice, to make a few persons look like many.
-      if (!nonces_.insert(ReadId(sealed, 0)).second) return Malformed(schema_.name);
+      // A row's nonce is random: one that comes twice is a row shown twice, to make a few persons look like many. Since
+      // the number of rows is signed, it would also hide another.
+      if (!nonces_.insert(ReadId(sealed, 0)).second) return Refused(schema_.name, "a row twice", "ROW_REPEATED");
       const LinkageId id = ReadId(message.linkage_ids(), i);
       if (schema_.backbone) {
         if (!persons_.emplace(id, static_cast<std::int32_t>(persons_.size())).second) return Malformed(schema_.name);
@@ -114,17 +131,75 @@ absl::StatusOr<common::SecretBytes> OpenDataKey(const common::SealingKeyPair& ga
                                                 const std::string& register_name) {
   absl::StatusOr<std::string> bytes = common::OpenSealed(gate_key, sealed);
   if (!bytes.ok() || bytes->size() != common::kAeadKeySize) {
-    return absl::DataLossError(
-        absl::StrCat("the data key of register ", register_name, " cannot be opened: it was sealed to another gate"));
+    return common::WithReason(
+        absl::DataLossError(absl::StrCat("the data key of register ", register_name,
+                                         " cannot be opened: its custodian sealed it to another gate")),
+        "DATA_KEY_FOREIGN");
   }
   common::SecretBytes key = common::SecretBytes::CopyOf(common::AsBytes(*bytes));
   common::Wipe(*bytes);
   return key;
 }
 
+// Returns the source of `schema`'s rows, once it is sure that the register's custodian signed it under this permit.
+absl::StatusOr<const Source*> SignedSource(const common::Permit& permit, const common::PermitRegister& schema,
+                                           const v1::GetLinkSetResponse& link_set) {
+  const Source* source = nullptr;
+  for (const Source& candidate : link_set.sources()) {
+    if (candidate.register_() == schema.name) source = &candidate;
+  }
+  if (source == nullptr) {
+    return common::WithReason(
+        absl::FailedPreconditionError(absl::StrCat("register ", schema.name,
+                                                   " has no delivery in the link set; its custodian submits one, then "
+                                                   "link again")),
+        "DELIVERY_MISSING");
+  }
+  const absl::Status signature =
+      common::CheckDeliverySignature({.permit_sha256 = permit.sha256,
+                                      .register_name = schema.name,
+                                      .delivery_id = source->delivery_id(),
+                                      .replaces = source->replaces(),
+                                      .record_count = source->record_count(),
+                                      .row_bytes = source->row_bytes(),
+                                      .sealed_data_key = source->sealed_data_key(),
+                                      .schema_sha256 = permit.FindAttachment(schema.schema)->sha256,
+                                      .match_keys = schema.match_keys},
+                                     schema.custodian_key, source->signature());
+  if (!signature.ok()) {
+    return Refused(schema.name, "a delivery that its custodian did not sign", common::ReasonOf(signature).c_str());
+  }
+  if (source->row_bytes() != common::SealedRowBytes(schema.RowWidth()) || source->record_count() > schema.max_records) {
+    return Malformed(schema.name);
+  }
+  return source;
+}
+
+// Fetches the rows of one register. `progress`: of how many, how many came.
+absl::Status FetchRows(v1::Linker::StubInterface& linker, const v1::FetchRowsRequest& request,
+                       std::uint64_t record_count, RegisterOpener& opener,
+                       const std::function<absl::Status(std::uint64_t records)>& progress) {
+  grpc::ClientContext context;
+  SetDeadline(context, kStreamTimeout);
+  const auto reader = linker.FetchRows(&context, request);
+  v1::FetchRowsResponse message;
+  std::uint64_t records = 0;
+  absl::Status status;
+  while (status.ok() && reader->Read(&message)) {
+    records += message.found().size();
+    status = records > record_count ? WrongCount(request.register_()) : opener.Append(message);
+    if (status.ok()) status = progress(records);
+  }
+  if (!status.ok()) context.TryCancel();
+  const grpc::Status finished = reader->Finish();
+  SLUIS_RETURN_IF_ERROR(status);
+  if (!finished.ok()) return LinkerError(finished);
+  return records == record_count ? absl::OkStatus() : WrongCount(request.register_());
+}
+
 }  // namespace
 
-absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::Stub& linker, const common::Permit& permit,
+absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::StubInterface& linker, const common::Permit& permit,
                                               const std::string& link_set, const std::set<int>& used,
                                               const common::SealingKeyPair& gate_key, common::JobControl& control) {
   v1::GetLinkSetRequest request;
@@ -149,47 +224,26 @@ absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::Stub& linker, const co
       order.push_back(r);
     }
   }
+  // All of them before anything is fetched or opened.
+  std::vector<const Source*> sources;
+  for (const std::size_t r : order) {
+    SLUIS_ASSIGN_OR_RETURN(sources.emplace_back(), SignedSource(permit, permit.registers[r], info));
+  }
   PersonOfId persons;
   for (std::size_t step = 0; step < order.size(); ++step) {
     const common::PermitRegister& schema = permit.registers[order[step]];
-    const v1::GetLinkSetResponse::Source* source = nullptr;
-    for (const auto& candidate : info.sources()) {
-      if (candidate.register_() == schema.name) source = &candidate;
-    }
-    if (source == nullptr) {
-      return common::WithReason(absl::FailedPreconditionError(absl::StrCat("register ", schema.name,
-                                                                           " has no delivery in the link set; its "
-                                                                           "custodian submits one, then link again")),
-                                "DELIVERY_MISSING");
-    }
-    if (source->row_bytes() != common::SealedRowBytes(schema.RowWidth()) ||
-        source->record_count() > schema.max_records) {
-      return Malformed(schema.name);
-    }
-    SLUIS_ASSIGN_OR_RETURN(common::SecretBytes data_key, OpenDataKey(gate_key, source->sealed_data_key(), schema.name));
-    RegisterOpener opener(permit, schema, *source, std::move(data_key), persons, opened.registers[order[step]]);
+    const Source& source = *sources[step];
+    SLUIS_ASSIGN_OR_RETURN(common::SecretBytes data_key, OpenDataKey(gate_key, source.sealed_data_key(), schema.name));
+    RegisterOpener opener(permit, schema, source, std::move(data_key), persons, opened.registers[order[step]]);
     v1::FetchRowsRequest fetch;
     fetch.set_permit_id(permit.id);
     fetch.set_link_set_id(info.link_set_id());
     fetch.set_register_(schema.name);
-    grpc::ClientContext context;
-    SetDeadline(context, kStreamTimeout);
-    const auto reader = linker.FetchRows(&context, fetch);
-    v1::FetchRowsResponse message;
-    std::uint64_t records = 0;
-    absl::Status status;
-    while (status.ok() && reader->Read(&message)) {
-      records += message.found().size();
-      status = records > source->record_count() ? Malformed(schema.name) : opener.Append(message);
-      control.SetProgress(step * 100 + (source->record_count() == 0 ? 0 : records * 100 / source->record_count()),
+    SLUIS_RETURN_IF_ERROR(FetchRows(linker, fetch, source.record_count(), opener, [&](std::uint64_t records) {
+      control.SetProgress(step * 100 + records * 100 / std::max<std::uint64_t>(source.record_count(), 1),
                           order.size() * 100);
-      if (status.ok()) status = control.CheckCancelled();
-    }
-    if (!status.ok()) context.TryCancel();
-    const grpc::Status finished = reader->Finish();
-    SLUIS_RETURN_IF_ERROR(status);
-    if (!finished.ok()) return LinkerError(finished);
-    if (records != source->record_count()) return Malformed(schema.name);
+      return control.CheckCancelled();
+    }));
   }
   return opened;
 }

@@ -24,10 +24,18 @@ struct OpenedRegisters {
 // them with the gate's key. Other registers are not fetched. `link_set`: an id, or empty for the latest. `permit` must
 // outlive the result.
 //
-// Errors: FAILED_PRECONDITION if a register that is used has no delivery in the link set (DELIVERY_MISSING); DATA_LOSS
-// if a row cannot be opened; CANCELLED; as the linker answers. Memory: the columns, and some 40 bytes a person while it
-// runs.
-[[nodiscard]] absl::StatusOr<OpenedRegisters> OpenRegisters(linker::v1::Linker::Stub& linker,
+// The linker is believed nothing but which rows belong to one person and which were found on the backbone. Each
+// delivery must be signed by its register's custodian under this very permit; that is checked before anything is
+// fetched or opened. Its rows must be exactly as many as signed, all different, and open under the signed data key.
+//
+// Errors:
+//   FAILED_PRECONDITION  DELIVERY_MISSING: a register that is used has no delivery in the link set
+//   DATA_LOSS            DELIVERY_UNSIGNED, DELIVERY_SIGNATURE_WRONG; DATA_KEY_FOREIGN: sealed to another gate;
+//                        ROW_FOREIGN: damaged, or of another delivery; ROW_REPEATED; ROW_COUNT_WRONG; ROWS_MALFORMED:
+//                        lengths do not fit, or a person that the backbone lacks or has twice
+//   CANCELLED            as `control` says; others as the linker answers
+// Memory: the columns, some 40 bytes a person and as many a row of one register while it runs.
+[[nodiscard]] absl::StatusOr<OpenedRegisters> OpenRegisters(linker::v1::Linker::StubInterface& linker,
                                                             const common::Permit& permit, const std::string& link_set,
                                                             const std::set<int>& used,
                                                             const common::SealingKeyPair& gate_key,

@@ -219,12 +219,21 @@ grpc::Status LinkerService::GetLinkSet(grpc::ServerContext* context, const v1::G
                                                        " that was linked has been replaced or withdrawn; link again")),
             "LINK_SET_STALE");
       }
+      if (delivery->header.signature.empty()) {
+        return common::WithReason(
+            absl::FailedPreconditionError(absl::StrCat("the delivery of register ", linked.name,
+                                                       " was made before deliveries were signed; its custodian "
+                                                       "delivers again, with --replaces, then link again")),
+            "DELIVERY_UNSIGNED");
+      }
       v1::GetLinkSetResponse::Source* source = response->add_sources();
       source->set_register_(linked.name);
       source->set_delivery_id(linked.delivery_id);
       source->set_record_count(linked.records);
       source->set_row_bytes(delivery->header.row_bytes);
       source->set_sealed_data_key(delivery->header.sealed_data_key);
+      source->set_replaces(delivery->header.replaces);
+      source->set_signature(delivery->header.signature);
     }
     return absl::OkStatus();
   });

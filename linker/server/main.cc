@@ -19,17 +19,20 @@ constexpr std::int64_t kMaxIdleSeconds = 14 * 24 * 3600;
 absl::Status ServeLinker(const common::v1::Service& config) {
   std::vector<std::string> families = RecordStore::Families();
   families.push_back(kRequestFamily);
-  SLUIS_ASSIGN_OR_RETURN(const auto runtime,
-                         common::Runtime::Open(config, families, RecordStore::kFormatVersion, true));
+  SLUIS_ASSIGN_OR_RETURN(const auto runtime, common::Runtime::Open(config, families, RecordStore::kFormatVersion, true,
+                                                                   RecordStore::Migrate));
   ProjectStores projects;
   for (const auto& [id, bundle] : runtime->permits.all()) {
-    SLUIS_ASSIGN_OR_RETURN(const common::SecretBytes key, runtime->StorageKey(id));
-    projects[id] = std::make_unique<RecordStore>(*runtime->store, id, key);
-    SLUIS_ASSIGN_OR_RETURN(const auto expired, projects[id]->ExpireUploads(common::NowSeconds(), kMaxIdleSeconds));
-    for (const DeliveryName& name : expired) {
-      common::LogInfo("upload_expired",
-                      {{"project", id}, {"register", name.register_name}, {"delivery", name.delivery_id}});
+    if (common::RetentionEnded(bundle.permit, common::Today())) continue;
+    absl::StatusOr<common::SecretBytes> key = runtime->StorageKey(id);
+    if (absl::IsAlreadyExists(key.status())) {
+      return common::WithReason(absl::FailedPreconditionError(
+                                    "the retention of project " + id +
+                                    " ended here and its key was destroyed; a permit that goes on needs another id"),
+                                "RETENTION_ENDED");
     }
+    SLUIS_RETURN_IF_ERROR(key.status());
+    projects[id] = std::make_unique<RecordStore>(*runtime->store, id, *key, ToRecordStoreOptions(config));
   }
   LinkerServiceOptions service_options;
   if (config.link_mebibytes() != 0) service_options.link_memory_bytes = config.link_mebibytes() << 20;

@@ -35,6 +35,7 @@ absl::StatusOr<DeliveryHeader> ToHeader(const v1::DeliveryHeader& in) {
   header.sealed_data_key = in.sealed_data_key();
   SLUIS_RETURN_IF_ERROR(ToHash(in.schema_sha256(), "schema_sha256", header.schema_sha256));
   SLUIS_RETURN_IF_ERROR(ToHash(in.manifest_sha256(), "manifest_sha256", header.manifest_sha256));
+  header.signature = in.signature();
   return header;
 }
 

@@ -36,6 +36,8 @@ class Decoder {
   common::Hash256 Hash();
   // A number of items that follow, each at least `least_bytes` long; more than the bytes left can hold is damage.
   std::uint32_t Count(std::size_t least_bytes);
+  // Whether nothing follows.
+  bool AtEnd() const { return rest_.empty(); }
   // Errors: DATA_LOSS if the bytes were too few or too many.
   [[nodiscard]] absl::Status Finish() const;
 

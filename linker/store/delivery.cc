@@ -63,7 +63,20 @@ absl::Status CheckHeader(const DeliveryHeader& header, const common::Permit& per
   if (schema == nullptr || header.schema_sha256 != schema->sha256) {
     return Wrong("schema_sha256", "differs from the permit's table schema for the register");
   }
-  return absl::OkStatus();
+  return common::Annotate(common::CheckDeliverySignature(StatementOf(header), named->custodian_key, header.signature),
+                          "delivery header, signature");
+}
+
+common::DeliveryStatement StatementOf(const DeliveryHeader& header) {
+  return {.permit_sha256 = header.permit_sha256,
+          .register_name = header.register_name,
+          .delivery_id = header.delivery_id,
+          .replaces = header.replaces,
+          .record_count = header.records,
+          .row_bytes = header.row_bytes,
+          .sealed_data_key = header.sealed_data_key,
+          .schema_sha256 = header.schema_sha256,
+          .match_keys = header.match_keys};
 }
 
 absl::Status CheckChunk(const DeliveryHeader& header, const Chunk& chunk) {
@@ -123,7 +136,7 @@ std::string EncodeDelivery(const DeliveryRecord& delivery) {
   Encoder out;
   out.U8(static_cast<std::uint8_t>(delivery.state)).U64(static_cast<std::uint64_t>(delivery.begun_seconds));
   out.U64(static_cast<std::uint64_t>(delivery.ended_seconds)).U32(delivery.chunks).Hash(delivery.sha256);
-  return out.Take() + EncodeHeader(delivery.header);
+  return out.Take() + EncodeHeader(delivery.header) + Encoder().Bytes(delivery.header.signature).Take();
 }
 
 absl::StatusOr<DeliveryRecord> DecodeDelivery(std::string_view bytes) {
@@ -150,6 +163,9 @@ absl::StatusOr<DeliveryRecord> DecodeDelivery(std::string_view bytes) {
   header.sealed_data_key = in.Bytes();
   header.schema_sha256 = in.Hash();
   header.manifest_sha256 = in.Hash();
+  if (!in.AtEnd()) {
+    header.signature = in.Bytes();
+  }
   SLUIS_RETURN_IF_ERROR(in.Finish());
   if (state < 1 || state > 4) {
     return absl::DataLossError("the linker's store: a delivery has an unknown state");

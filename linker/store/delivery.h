@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/secret.h"
 #include "common/permit/permit.h"
+#include "common/seal/delivery_statement.h"
 
 // A delivery: one extract of one register, as a custodian uploads it to the linker.
 
@@ -33,6 +34,7 @@ struct DeliveryHeader {
   std::string sealed_data_key;          // opaque to the linker
   common::Hash256 schema_sha256{};      // of the table schema that the extract was checked against
   common::Hash256 manifest_sha256{};    // of the custodian's manifest of the delivery
+  std::string signature;                // the custodian's, of StatementOf; empty only in a store of format 1
 
   friend bool operator==(const DeliveryHeader&, const DeliveryHeader&) = default;
 };
@@ -54,13 +56,17 @@ struct Chunk {
 };
 
 // Checks that `permit` names what `header` declares: project and document, register, match keys in order, schema,
-// and no more records than agreed. Sealed rows cannot be shorter than the permit's row.
-// Errors: INVALID_ARGUMENT naming the field.
+// and no more records than agreed; and that the register's custodian signed it. Sealed rows cannot be shorter than the
+// permit's row. Errors: INVALID_ARGUMENT naming the field; for the signature also a reason, as CheckDeliverySignature.
 [[nodiscard]] absl::Status CheckHeader(const DeliveryHeader& header, const common::Permit& permit);
 
 // Checks that `chunk` has between 1 and kMaxChunkRecords whole records of `header`'s widths. Errors: INVALID_ARGUMENT.
 [[nodiscard]] absl::Status CheckChunk(const DeliveryHeader& header, const Chunk& chunk);
 
+// Returns what the custodian signs of `header`.
+[[nodiscard]] common::DeliveryStatement StatementOf(const DeliveryHeader& header);
+
+// Without the signature.
 [[nodiscard]] std::string EncodeHeader(const DeliveryHeader& header);
 
 // Digests that custodian and linker compute alike: SHA-256 of a line that names the format, then what is digested.
@@ -91,7 +97,7 @@ struct DeliveryRecord {
   DeliveryName name() const { return {header.register_name, header.delivery_id}; }
 };
 [[nodiscard]] std::string EncodeDelivery(const DeliveryRecord& delivery);
-// Errors: DATA_LOSS.
+// Reads formats 1, which ends before the signature, and 2. Errors: DATA_LOSS.
 [[nodiscard]] absl::StatusOr<DeliveryRecord> DecodeDelivery(std::string_view bytes);
 
 // What the linker keeps of a chunk beside its columns.

@@ -34,6 +34,11 @@ std::vector<std::string> RecordStore::Families() {
   return {std::string(kDeliveries), std::string(kChunks), std::string(kLinkSets)};
 }
 
+absl::Status RecordStore::Migrate(common::Store&, std::uint32_t found_version) {
+  return found_version == 1 ? absl::OkStatus()
+                            : absl::InternalError(absl::StrCat("no migration from store format ", found_version));
+}
+
 std::mutex& RecordStore::UploadLock(const DeliveryName& name) const {
   return upload_mutexes_[std::hash<std::string>()(keys_.DeliveryKey(name)) % upload_mutexes_.size()];
 }

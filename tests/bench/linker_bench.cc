@@ -70,6 +70,11 @@ std::uint64_t Mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+const common::SigningKey& BenchCustodianKey() {
+  static const common::SigningKey key = common::SigningKey::Generate();
+  return key;
+}
+
 common::Permit BenchPermit() {
   common::Permit permit;
   permit.id = "bench";
@@ -85,6 +90,7 @@ common::Permit BenchPermit() {
     added.many_per_person = added.name == "jobs";
     added.schema = name;
     added.max_records = 2 * kRecords;
+    added.custodian_key = BenchCustodianKey().public_key;
     for (const common::MatchKey& key : permit.match_keys) {
       added.match_keys.push_back(key.name);
     }
@@ -140,7 +146,9 @@ Prepared Prepare(std::size_t register_number) {
                      .row_bytes = kRowBytes,
                      .sealed_data_key = "sealed",
                      .schema_sha256 = common::Sha256(named.name),
-                     .manifest_sha256 = {}};
+                     .manifest_sha256 = {},
+                     .signature = ""};
+  prepared.header.signature = common::SignDelivery(StatementOf(prepared.header), BenchCustodianKey());
   std::vector<common::Hash256> digests;
   for (std::uint64_t record = 0; record < kRecords;) {
     PreparedChunk& chunk = prepared.chunks.emplace_back();

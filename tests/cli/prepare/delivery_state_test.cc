@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
+#include "common/file/atomic_file.h"
 #include "tests/cli/prepare/fixture.h"
 
 namespace sluis::cli {
@@ -61,6 +63,26 @@ TEST_F(DeliveryStateTest, FindsTheDeliveryOfAFileOnceItIsCommitted) {
   EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "jobs", state.input_sha256), std::nullopt);
   EXPECT_EQ(*states_.FindByInput(common::Hash256{}, "persons", state.input_sha256), std::nullopt);
   EXPECT_EQ(*states_.FindByInput(state.header.permit_sha256, "persons", common::Hash256{}), std::nullopt);
+}
+
+TEST_F(DeliveryStateTest, SealsAnewWhatAnOlderVersionPreparedAndKeepsWhatItCommitted) {
+  const std::string path = root_ + "/deliveries/" + FileOf();
+  const common::SecretBytes key = common::DeriveKey(local_key_, "sluis-delivery-state-v1");
+  const std::string context = "sluis-delivery-state-v1" + FileOf();
+  const auto save_as_version = [&](DeliveryStage stage, int version) {
+    DeliveryState state = Example();
+    state.stage = stage;
+    EXPECT_THAT(states_.Save(state), common::testing::IsOk());
+    auto document = nlohmann::json::parse(*common::AeadOpen(key, context, *common::ReadFileBounded(path, 1 << 20)));
+    document["version"] = version;
+    std::ofstream(path, std::ios::binary) << common::AeadSeal(key, context, document.dump());
+  };
+  save_as_version(DeliveryStage::kPrepared, 1);
+  EXPECT_EQ((*states_.Load("persons", "2024-q1"))->stage, DeliveryStage::kStarted);
+  save_as_version(DeliveryStage::kCommitted, 1);
+  EXPECT_EQ((*states_.Load("persons", "2024-q1"))->stage, DeliveryStage::kCommitted);
+  save_as_version(DeliveryStage::kPrepared, 3);
+  EXPECT_THAT(states_.Load("persons", "2024-q1"), StatusIs(absl::StatusCode::kFailedPrecondition, "newer version"));
 }
 
 TEST_F(DeliveryStateTest, ForgetsARemovedDelivery) {

@@ -39,7 +39,8 @@ class SealAndShuffleTest : public testing::PrepareTest {
     const auto data_key = common::OpenSealed(gate_, header.sealed_data_key);
     EXPECT_THAT(data_key, common::testing::IsOk());
     const auto key = common::SecretBytes::CopyOf(common::AsBytes(*data_key));
-    const std::string context = common::SealedRowContext(header.permit_id, header.register_name, header.delivery_id);
+    const std::string context =
+        common::SealedRowContext(header.permit_sha256, header.register_name, header.delivery_id);
     auto reader = SpoolReader::Open(path_, spool_key_, header);
     EXPECT_THAT(reader, common::testing::IsOk());
     std::vector<Opened> records;

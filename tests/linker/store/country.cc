@@ -7,6 +7,12 @@
 
 namespace sluis::linker::testing {
 
+const common::SigningKey& CustodianKey() {
+  static const common::SigningKey key =
+      common::SigningKey::FromSeed(common::SecretBytes::CopyOf(common::AsBytes(std::string(32, 'c'))));
+  return key;
+}
+
 common::Permit ExamplePermit() {
   common::Permit permit;
   permit.id = "integration-2025";
@@ -20,6 +26,7 @@ common::Permit ExamplePermit() {
     added.name = name;
     added.schema = std::string("schemas/") + name + ".json";
     added.max_records = 10'000'000;
+    added.custodian_key = CustodianKey().public_key;
     added.match_keys = {"bsn", "birth_sex_name"};
     permit.attachments.push_back({added.schema, common::Sha256(added.schema)});
   }
@@ -51,7 +58,9 @@ Extract MakeExtract(const std::string& register_name, const std::string& deliver
                     .row_bytes = kRowBytes,
                     .sealed_data_key = "sealed data key of " + delivery_id,
                     .schema_sha256 = permit.FindAttachment(named.schema)->sha256,
-                    .manifest_sha256 = common::Sha256("manifest of " + delivery_id)};
+                    .manifest_sha256 = common::Sha256("manifest of " + delivery_id),
+                    .signature = ""};
+  extract.header.signature = common::SignDelivery(StatementOf(extract.header), CustodianKey());
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (i % chunk_records == 0) {
       extract.pseudonyms.emplace_back();

@@ -20,6 +20,8 @@ inline constexpr std::uint32_t kRowBytes = 48;
 // Persons (backbone), jobs (many per person) and benefits, with match keys "bsn" and "birth_sex_name"; benefits lack
 // the second.
 common::Permit ExamplePermit();
+// Signs the deliveries of all three registers.
+const common::SigningKey& CustodianKey();
 
 // One record: a person's number under each match key of the register, 0 = absent.
 using Keys = std::vector<std::uint64_t>;

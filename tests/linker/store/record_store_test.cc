@@ -192,6 +192,30 @@ TEST_P(RecordStoreTest, BeginIsIdempotentForTheSameHeaderOnly) {
   EXPECT_EQ(ReasonOf(refused.status()), "DELIVERY_ID_TAKEN");
 }
 
+TEST_P(RecordStoreTest, BeginTakesOnlyWhatTheCustodianSigned) {
+  const std::vector<std::pair<std::string, std::function<void(DeliveryHeader&)>>> changes = {
+      {"DELIVERY_UNSIGNED", [](auto& h) { h.signature.clear(); }},
+      {"DELIVERY_SIGNATURE_WRONG", [](auto& h) { h.signature[0] ^= 1; }},
+      {"DELIVERY_SIGNATURE_WRONG",
+       [](auto& h) { h.signature = common::SignDelivery(StatementOf(h), common::SigningKey::Generate()); }},
+      // What the permit allows as well, but the custodian did not sign.
+      {"DELIVERY_SIGNATURE_WRONG", [](auto& h) { h.delivery_id = "jobs-2"; }},
+      {"DELIVERY_SIGNATURE_WRONG", [](auto& h) { h.replaces = "jobs-0"; }},
+      {"DELIVERY_SIGNATURE_WRONG", [](auto& h) { ++h.records; }},
+      {"DELIVERY_SIGNATURE_WRONG", [](auto& h) { ++h.row_bytes; }},
+      {"DELIVERY_SIGNATURE_WRONG", [](auto& h) { h.sealed_data_key = "the linker's own"; }},
+  };
+  for (const auto& [reason, change] : changes) {
+    Extract extract = Jobs();
+    change(extract.header);
+    const auto refused = Begin(extract);
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument, "delivery header, signature: register jobs:"));
+    EXPECT_EQ(ReasonOf(refused.status()), reason);
+  }
+  EXPECT_TRUE(testing::Everything(*store_).empty());
+  SLUIS_EXPECT_OK(Begin(Jobs()));
+}
+
 TEST_P(RecordStoreTest, UploadBrokenAtAnyChunkIsResumed) {
   for (std::uint32_t broken_at = 0; broken_at <= Jobs().chunks(); ++broken_at) {
     SLUIS_ASSERT_OK(Begin(Jobs()));
@@ -442,10 +466,52 @@ TEST(DecodeDelivery, FailsOnAnyPrefix) {
   delivery.header = Jobs().header;
   const std::string bytes = EncodeDelivery(delivery);
   SLUIS_ASSERT_OK(DecodeDelivery(bytes));
+  const std::size_t format_1 = bytes.size() - 4 - delivery.header.signature.size();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
+    if (size == format_1) {
+      continue;
+    }
     EXPECT_THAT(DecodeDelivery(bytes.substr(0, size)), StatusIs(absl::StatusCode::kDataLoss, "format"));
   }
   EXPECT_THAT(DecodeDelivery(bytes + "x"), StatusIs(absl::StatusCode::kDataLoss, "format"));
+}
+
+TEST(RecordStoreMigration, KeepsDeliveriesOfFormat1AsUnsignedOnes) {
+  std::string path = ::testing::TempDir() + "/record_store_XXXXXX";
+  const std::string directory = mkdtemp(path.data());
+  common::RocksDbOptions options;
+  options.families = RecordStore::Families();
+  options.format_version = 1;
+  options.migrate = RecordStore::Migrate;
+  {
+    const auto store = common::OpenRocksDb(directory, options);
+    SLUIS_ASSERT_OK(store);
+    RecordStore records(**store, ExamplePermit().id, testing::StorageKey());
+    SLUIS_ASSERT_OK(Upload(records, Jobs()));
+    // As format 1 wrote it: without length and bytes of the signature at the end.
+    const ProjectKeys keys(ExamplePermit().id, testing::StorageKey());
+    const std::string key = keys.DeliveryKey(Jobs().name());
+    const std::string bytes = *keys.OpenRecord(key, **(*store)->Get(kDeliveries, key));
+    common::WriteBatch batch;
+    batch.Put(
+        kDeliveries, key,
+        keys.SealRecord(key, std::string_view(bytes).substr(0, bytes.size() - 4 - Jobs().header.signature.size())));
+    SLUIS_ASSERT_OK((*store)->Write(batch, true));
+  }
+  options.format_version = RecordStore::kFormatVersion;
+  {
+    const auto store = common::OpenRocksDb(directory, options);
+    SLUIS_ASSERT_OK(store);
+    RecordStore records(**store, ExamplePermit().id, testing::StorageKey());
+    const DeliveryRecord delivery = **records.reader().Current("jobs");
+    EXPECT_EQ(delivery.header.signature, "");
+    EXPECT_EQ(*records.reader().Rows(delivery, 0), Jobs().rows[0]);
+    SLUIS_EXPECT_OK(Upload(records, MakeExtract("jobs", "jobs-2", {{1, 11}}, 4, "jobs-1")));
+    EXPECT_EQ((**records.reader().Current("jobs")).header.signature.size(), 64u);
+  }
+  options.format_version = 1;
+  EXPECT_THAT(common::OpenRocksDb(directory, options), StatusIs(absl::StatusCode::kFailedPrecondition, "newer"));
+  std::filesystem::remove_all(directory);
 }
 
 }  // namespace
