@@ -23,16 +23,13 @@ absl::Status ServeLinker(const common::v1::Service& config) {
                                                                    RecordStore::Migrate));
   ProjectStores projects;
   for (const auto& [id, bundle] : runtime->permits.all()) {
-    if (common::RetentionEnded(bundle.permit, common::Today())) continue;
-    absl::StatusOr<common::SecretBytes> key = runtime->StorageKey(id);
-    if (absl::IsAlreadyExists(key.status())) {
-      return common::WithReason(absl::FailedPreconditionError(
-                                    "the retention of project " + id +
-                                    " ended here and its key was destroyed; a permit that goes on needs another id"),
-                                "RETENTION_ENDED");
+    SLUIS_ASSIGN_OR_RETURN(const common::SecretBytes key, runtime->StorageKey(id));
+    projects[id] = std::make_unique<RecordStore>(*runtime->store, id, key);
+    SLUIS_ASSIGN_OR_RETURN(const auto expired, projects[id]->ExpireUploads(common::NowSeconds(), kMaxIdleSeconds));
+    for (const DeliveryName& name : expired) {
+      common::LogInfo("upload_expired",
+                      {{"project", id}, {"register", name.register_name}, {"delivery", name.delivery_id}});
     }
-    SLUIS_RETURN_IF_ERROR(key.status());
-    projects[id] = std::make_unique<RecordStore>(*runtime->store, id, *key, ToRecordStoreOptions(config));
   }
   LinkerServiceOptions service_options;
   if (config.link_mebibytes() != 0) service_options.link_memory_bytes = config.link_mebibytes() << 20;
