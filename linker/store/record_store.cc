@@ -60,11 +60,6 @@ absl::Status RecordStore::CheckReplaces(const DeliveryHeader& header) const {
                     "DELIVERY_NOT_CURRENT");
 }
 
-absl::StatusOr<UploadStatus> RecordStore::BeginUpload(const DeliveryHeader& header, const common::Permit& permit,
-                                                      std::int64_t now_seconds) {
-  SLUIS_RETURN_IF_ERROR(CheckHeader(header, permit));
-  if (permit.id != project()) {
-    return absl::InvalidArgumentError("delivery header, permit_id: is not this project's");
 absl::Status RecordStore::CheckOpenUploads(const std::string& register_name, const common::Permit& permit) const {
   const std::string& custodian = permit.FindRegister(register_name)->custodian;
   SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryRecord> deliveries, reader_.Deliveries());
@@ -81,6 +76,11 @@ absl::Status RecordStore::CheckOpenUploads(const std::string& register_name, con
                     "UPLOAD_LIMIT");
 }
 
+absl::StatusOr<UploadStatus> RecordStore::BeginUpload(const DeliveryHeader& header, const common::Permit& permit,
+                                                      std::int64_t now_seconds) {
+  SLUIS_RETURN_IF_ERROR(CheckHeader(header, permit));
+  if (permit.id != project()) {
+    return absl::InvalidArgumentError("delivery header, permit_id: is not this project's");
   }
   const DeliveryName name{header.register_name, header.delivery_id};
   const std::scoped_lock lock(commit_mutex_);
@@ -95,12 +95,12 @@ absl::Status RecordStore::CheckOpenUploads(const std::string& register_name, con
     return Status(name);
   }
   SLUIS_RETURN_IF_ERROR(CheckReplaces(header));
+  SLUIS_RETURN_IF_ERROR(CheckOpenUploads(name.register_name, permit));
   DeliveryRecord delivery;
   delivery.header = header;
   delivery.begun_seconds = now_seconds;
   common::WriteBatch batch;
   PutDelivery(delivery, batch);
-  SLUIS_RETURN_IF_ERROR(CheckOpenUploads(name.register_name, permit));
   SLUIS_RETURN_IF_ERROR(store_.Write(batch, /*sync=*/true));
   return UploadStatus{};
 }

@@ -98,10 +98,10 @@ class RecordStore {
   //   FAILED_PRECONDITION  DELIVERY_ID_TAKEN: the id was used with another header;
   //                        DELIVERY_NOT_CURRENT: `replaces` is not the register's current delivery, or is empty though
   //                        there is one
+  //   RESOURCE_EXHAUSTED   UPLOAD_LIMIT: the custodian of the register has RecordStoreOptions::max_open_uploads open
   [[nodiscard]] absl::StatusOr<UploadStatus> BeginUpload(const DeliveryHeader& header, const common::Permit& permit,
                                                          std::int64_t now_seconds);
 
-  //   RESOURCE_EXHAUSTED   UPLOAD_LIMIT: the custodian of the register has RecordStoreOptions::max_open_uploads open
   // Stores chunk `number` of an upload, numbered from 0 without gaps; returns where the upload stands afterwards. A
   // chunk that is stored already, with the same digest, is acknowledged again.
   // Errors:
@@ -141,13 +141,13 @@ class RecordStore {
   // Errors: NOT_FOUND; FAILED_PRECONDITION with DELIVERY_NOT_CURRENT if it is not the current delivery.
   [[nodiscard]] absl::StatusOr<PreparedDelivery> PrepareWithdrawal(const DeliveryName& name, std::int64_t now_seconds);
 
-  // Makes `change` durable. After an error it depends on the error whether it is (see common::Store::Write); preparing
-  // it again tells.
-  [[nodiscard]] absl::Status Finish(PendingChange change);
   // Prepares to delete everything of the project. While the change is held nothing of the project is written. Errors:
   // ABORTED if a linkage is running: try again when it has ended.
   [[nodiscard]] absl::StatusOr<PreparedErasure> PrepareErasure();
 
+  // Makes `change` durable. After an error it depends on the error whether it is (see common::Store::Write); preparing
+  // it again tells.
+  [[nodiscard]] absl::Status Finish(PendingChange change);
 
   // Reads what is newest; two calls may see different moments.
   const ProjectReader& reader() const { return reader_; }
@@ -162,10 +162,10 @@ class RecordStore {
   std::mutex& UploadLock(const DeliveryName& name) const;
   absl::StatusOr<DeliveryRecord> FindUpload(const DeliveryName& name) const;
   absl::Status CheckReplaces(const DeliveryHeader& header) const;
+  absl::Status CheckOpenUploads(const std::string& register_name, const common::Permit& permit) const;
   void PutDelivery(const DeliveryRecord& delivery, common::WriteBatch& batch) const;
   void PutColumns(const DeliveryRecord& delivery, std::uint32_t number, const ChunkRecord& stored, const Chunk& chunk,
                   common::WriteBatch& batch) const;
-  absl::Status CheckOpenUploads(const std::string& register_name, const common::Permit& permit) const;
   // Precondition: commit_mutex_ and the upload's lock are held.
   absl::Status DeleteUpload(const DeliveryName& name);
 
