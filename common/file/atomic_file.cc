@@ -105,7 +105,7 @@ absl::Status FileError(int error, std::string_view action, std::string_view path
       return absl::NotFoundError(message);
     case ENOSPC:
     case EDQUOT:
-      return absl::ResourceExhaustedError(message + "; free space and try again");
+      return WithReason(absl::ResourceExhaustedError(message + "; free space and try again"), "DISK_FULL");
     case EACCES:
     case EPERM:
     case EROFS:

@@ -19,7 +19,7 @@ namespace sluis::common {
 // RemoveStaleTemporaries. The directory must exist.
 // Errors:
 //   FAILED_PRECONDITION  `path` is a symbolic link or anything else than a regular file; the directory does not exist
-//   RESOURCE_EXHAUSTED   the disk or the disk quota is full
+//   RESOURCE_EXHAUSTED   DISK_FULL: the disk or the disk quota is full
 //   PERMISSION_DENIED    the process may not write there
 //   UNAVAILABLE          any other input-output fault
 // Safe against concurrent writers (one wins). Cost: two fsyncs.

@@ -58,7 +58,7 @@ absl::Status FromRocksDb(const rocksdb::Status& status, std::string_view action)
   const bool while_syncing =
       detail.find("While fdatasync") != std::string::npos || detail.find("While fsync") != std::string::npos;
   if (status.IsNoSpace() && !while_syncing) {
-    return absl::ResourceExhaustedError(message + "; free space and try again");
+    return WithReason(absl::ResourceExhaustedError(message + "; free space and try again"), "DISK_FULL");
   }
   return absl::UnavailableError(message);
 }
@@ -375,8 +375,10 @@ absl::StatusOr<std::shared_ptr<Database>> RocksDbStore::CurrentForWriting() {
   struct statvfs space {};
   if (statvfs(directory_.c_str(), &space) == 0 &&
       static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize < headroom) {
-    return absl::ResourceExhaustedError("store: the disk that holds " + directory_ + " is full; free at least " +
-                                        std::to_string((headroom >> 20) + 1) + " MiB and try again");
+    return WithReason(
+        absl::ResourceExhaustedError("store: the disk that holds " + directory_ + " is full; free at least " +
+                                     std::to_string((headroom >> 20) + 1) + " MiB and try again"),
+        "DISK_FULL");
   }
   if (database_ != nullptr && options_.bulk) {
     // What is not on disk yet is in memory only, so the database cannot be closed and opened again.

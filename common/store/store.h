@@ -67,7 +67,7 @@ class Store : public StoreView {
   // but never part of it, nor anything written before it. After a failed write the next one first brings the store back
   // to what is on disk; nothing has to be reopened by the caller. Thread-safe, as everything here.
   // Errors (nothing of the batch is applied unless said otherwise):
-  //   RESOURCE_EXHAUSTED  the disk is full; reading goes on, and writing works again once there is space
+  //   RESOURCE_EXHAUSTED  DISK_FULL: the disk is full; reading goes on, and writing works again once there is space
   //   INVALID_ARGUMENT    an unknown family, a key longer than kMaxKeyBytes, or the deletion of an empty prefix
   //   DATA_LOSS           the store is damaged
   //   UNAVAILABLE         another input-output fault, or a snapshot taken before one is still held; the batch may or
