@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
   sluis::cli::AddGenerateCommand(app, globals);
   sluis::cli::AddKeyCommand(app, globals);
   sluis::cli::AddPermitCommand(app, globals);
-  sluis::cli::AddSubmitCommands(app, globals);
+  sluis::cli::AddSubmitCommand(app, globals);
+  sluis::cli::AddWithdrawCommands(app, globals);
   sluis::cli::AddLinkCommand(app, globals);
   sluis::cli::AddTableCommands(app, globals);
   sluis::cli::AddAuditCommand(app, globals);

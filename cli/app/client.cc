@@ -7,14 +7,25 @@
 
 namespace sluis::cli {
 
-absl::StatusOr<Client> Client::Open(const std::string& config_path, const std::string& permit_directory) {
+absl::StatusOr<Client> Client::Load(const std::string& config_path, const std::string& permit_directory) {
   Client client;
   SLUIS_ASSIGN_OR_RETURN(client.config, common::LoadClientConfig(config_path));
   SLUIS_ASSIGN_OR_RETURN(const auto approvers, common::ToApprovers(client.config.permits()));
   SLUIS_ASSIGN_OR_RETURN(
       client.permit,
       common::LoadPermit(permit_directory, approvers, static_cast<int>(client.config.permits().required_approvals())));
+  return client;
+}
+
+absl::StatusOr<Client> Client::Open(const std::string& config_path, const std::string& permit_directory) {
+  SLUIS_ASSIGN_OR_RETURN(Client client, Load(config_path, permit_directory));
   SLUIS_RETURN_IF_ERROR(common::CheckPermitDates(client.permit.permit, common::Today()));
+  return client;
+}
+
+absl::StatusOr<Client> Client::OpenRetained(const std::string& config_path, const std::string& permit_directory) {
+  SLUIS_ASSIGN_OR_RETURN(Client client, Load(config_path, permit_directory));
+  SLUIS_RETURN_IF_ERROR(common::CheckRetention(client.permit.permit, common::Today()));
   return client;
 }
 

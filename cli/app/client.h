@@ -19,6 +19,10 @@ struct Client {
 
   // Errors: as LoadClientConfig, LoadPermit, CheckPermitDates.
   [[nodiscard]] static absl::StatusOr<Client> Open(const std::string& config_path, const std::string& permit_directory);
+  // As Open, but until the permit's retention_end: for commands that take something back. Errors: those of Open, with
+  // CheckRetention for CheckPermitDates.
+  [[nodiscard]] static absl::StatusOr<Client> OpenRetained(const std::string& config_path,
+                                                           const std::string& permit_directory);
 
   // Connections to the services of the permit. Errors: INVALID_ARGUMENT if the configuration names no address;
   // FAILED_PRECONDITION if it names another identity than the permit does.
@@ -27,6 +31,7 @@ struct Client {
   [[nodiscard]] absl::StatusOr<std::shared_ptr<grpc::Channel>> Gate() const;
 
  private:
+  static absl::StatusOr<Client> Load(const std::string& config_path, const std::string& permit_directory);
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& field, const common::v1::Peer& peer,
                                                          const std::string& permitted_identity) const;
 };

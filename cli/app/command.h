@@ -33,7 +33,8 @@ inline void OnRunWithCode(CLI::App* command, Globals& globals, std::function<int
 void AddGenerateCommand(CLI::App& app, Globals& globals);
 void AddKeyCommand(CLI::App& app, Globals& globals);
 void AddPermitCommand(CLI::App& app, Globals& globals);
-void AddSubmitCommands(CLI::App& app, Globals& globals);
+void AddSubmitCommand(CLI::App& app, Globals& globals);
+void AddWithdrawCommands(CLI::App& app, Globals& globals);
 void AddLinkCommand(CLI::App& app, Globals& globals);
 void AddTableCommands(CLI::App& app, Globals& globals);
 void AddAuditCommand(CLI::App& app, Globals& globals);

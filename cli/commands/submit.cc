@@ -64,8 +64,11 @@ ExtractReader::Options ReaderOptions(const common::SecretBytes& token_key) {
 nlohmann::ordered_json ToJson(const DryRunReport& report) {
   nlohmann::ordered_json out = {{"dry_run", true}, {"records", report.records}};
   for (const auto& purpose : report.purposes) {
-    out["identifiers"].push_back(
-        {{"purpose", purpose.name}, {"distinct", purpose.distinct}, {"cached", purpose.cached}});
+    out["identifiers"].push_back({{"purpose", purpose.name},
+                                  {"distinct", purpose.distinct},
+                                  {"cached", purpose.cached},
+                                  {"needed", purpose.distinct - purpose.cached},
+                                  {"delivery_budget", purpose.delivery_budget}});
   }
   for (const auto& key : report.keys) out["match_keys"].push_back({{"name", key.name}, {"records", key.records}});
   for (const auto& field : report.fields)
@@ -86,19 +89,21 @@ std::string WarningInWords(const std::string& rule) {
 }
 
 void PrintDryRun(const DryRunReport& report) {
-  std::cout << "Dry run: nothing has left.\n"
+  std::cout << "Dry run: nothing was sent, to nobody; no service was asked.\n"
             << report.records << " records would go to the linker, each as " << report.row_bytes
             << " sealed bytes with these attributes, which only the gate can open:\n";
   for (const auto& field : report.fields) std::cout << "  " << field.name << ": " << field.granularity << "\n";
   std::cout << "Match keys, as pseudonyms:\n";
   for (const auto& key : report.keys) std::cout << "  " << key.name << ": " << key.records << " records carry it\n";
-  std::cout << "Blinded identifiers to the key holder:\n";
+  std::cout << "The pseudonyms would need these evaluations by the key holder, of blinded identifiers:\n";
   for (const auto& purpose : report.purposes) {
-    std::cout << "  " << purpose.name << ": " << purpose.distinct - purpose.cached << " of " << purpose.distinct
-              << " distinct (" << purpose.cached << " were evaluated before)\n";
+    const std::uint64_t needed = purpose.distinct - purpose.cached;
+    std::cout << "  " << purpose.name << ": " << needed << " of " << purpose.distinct << " distinct (" << purpose.cached
+              << " were evaluated before); the permit gives a delivery " << purpose.delivery_budget
+              << (needed > purpose.delivery_budget ? ", which is too few: it would be refused\n" : "\n");
   }
-  std::cout << "Bytes: " << report.bytes_to_key_holder << " to the key holder, " << report.bytes_to_linker
-            << " to the linker.\n";
+  std::cout << "Bytes that would be sent: " << report.bytes_to_key_holder << " to the key holder, "
+            << report.bytes_to_linker << " to the linker.\n";
 }
 
 void PrintReceipt(const Options& options, const DeliveryState& state, const Receipt& receipt, bool json) {
@@ -194,22 +199,45 @@ absl::Status Deliver(const Options& options, const Client& client, const common:
     SLUIS_ASSIGN_OR_RETURN(const auto linker_channel, client.Linker());
     const auto stub = linker::v1::Linker::NewStub(linker_channel);
     Progress uploading("upload " + reg.name, "records", globals.quiet);
-    SLUIS_ASSIGN_OR_RETURN(
-        receipt, UploadDelivery(*stub, permit, state, *workspace.states, signing_key,
-                                [&](std::uint64_t sent, std::uint64_t total) { uploading.Update(sent, total); }));
+    absl::StatusOr<Receipt> uploaded =
+        UploadDelivery(*stub, permit, state, *workspace.states, signing_key,
+                       [&](std::uint64_t sent, std::uint64_t total) { uploading.Update(sent, total); });
+    if (common::ReasonOf(uploaded.status()) == "DELIVERY_NOT_CURRENT") {
+      return common::Annotate(uploaded.status(),
+                              absl::StrCat("delivery ", options.delivery,
+                                           " is prepared here and nothing of it is lost: run the same command again "
+                                           "with --replaces and the register's current delivery, or without it if "
+                                           "there is none"));
+    }
+    SLUIS_RETURN_IF_ERROR(uploaded.status());
+    receipt = *std::move(uploaded);
     uploading.Finish();
     state.stage = DeliveryStage::kCommitted;
     state.receipt = FormatReceipt(receipt);
     SLUIS_RETURN_IF_ERROR(workspace.states->Save(state));
   }
-  // What was replaced does not stand any more: its file may be delivered again, under a new id.
-  if (!options.replaces.empty()) {
-    SLUIS_RETURN_IF_ERROR(workspace.states->Remove(options.register_name, options.replaces));
-  }
+  // What was replaced does not stand any more: its file may be delivered again, under a new id. It was forgotten as
+  // soon as this delivery was saved; this removes what is left of it.
+  SLUIS_RETURN_IF_ERROR(workspace.states->Tidy());
   if (!options.receipt.empty()) {
     SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(options.receipt, FormatReceipt(receipt), 0644));
   }
   PrintReceipt(options, state, receipt, globals.json);
+  return absl::OkStatus();
+}
+
+// Deliveries of the register that were begun under other names and neither delivered nor given up.
+absl::Status TellUnfinished(const Options& options, const DeliveryStates& states, const Globals& globals) {
+  if (globals.quiet) return absl::OkStatus();
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryState> all, states.List());
+  for (const DeliveryState& state : all) {
+    if (state.stage == DeliveryStage::kCommitted || state.header.register_name != options.register_name ||
+        state.header.delivery_id == options.delivery) {
+      continue;
+    }
+    std::cerr << "  delivery " << state.header.delivery_id
+              << " was begun and is not complete: submit it again, or give it up with `sluis abort`\n";
+  }
   return absl::OkStatus();
 }
 
@@ -222,6 +250,8 @@ absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
   }
   SLUIS_ASSIGN_OR_RETURN(const auto plan, MakePlan(client.permit, *reg));
   SLUIS_ASSIGN_OR_RETURN(const auto workspace, Workspace::Open(client));
+
+  SLUIS_RETURN_IF_ERROR(TellUnfinished(options, *workspace->states, globals));
 
   CheckOptions check;
   check.error_cap = options.error_cap;
@@ -259,44 +289,15 @@ absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
   return kExitOk;
 }
 
-absl::Status Withdraw(const Options& options, const Globals& globals) {
-  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
-  SLUIS_ASSIGN_OR_RETURN(const auto workspace, Workspace::Open(client));
-  SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Linker());
-  linker::v1::WithdrawRequest request;
-  request.set_permit_id(client.permit.permit.id);
-  request.set_register_(options.register_name);
-  request.set_delivery_id(options.delivery);
-  linker::v1::WithdrawResponse response;
-  grpc::ClientContext context;
-  SetDeadline(context, std::chrono::seconds(60));
-  SLUIS_RETURN_IF_ERROR(
-      CallStatus(linker::v1::Linker::NewStub(channel)->Withdraw(&context, request, &response), "linker"));
-  SLUIS_ASSIGN_OR_RETURN(const Receipt receipt,
-                         CheckReceipt(response.receipt(), client.permit.permit, common::entry_type::kWithdrawal,
-                                      options.register_name, options.delivery));
-  SLUIS_RETURN_IF_ERROR(workspace->states->Remove(options.register_name, options.delivery));
-  if (globals.json) {
-    std::cout << nlohmann::ordered_json{{"withdrawn", options.delivery},
-                                        {"entry", receipt.entry},
-                                        {"proof", receipt.proof}}
-                     .dump(2)
-              << "\n";
-  } else {
-    std::cout << "Withdrawn: delivery " << options.delivery << " of " << options.register_name
-              << "; the entry in the linker's log is verified.\n";
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
-void AddSubmitCommands(CLI::App& app, Globals& globals) {
+void AddSubmitCommand(CLI::App& app, Globals& globals) {
   auto options = std::make_shared<Options>();
   CLI::App* submit =
       app.add_subcommand("submit", "Check an extract, coarsen, pseudonymise and seal it, and deliver it to the linker");
   submit->footer(
       "Run again after any failure: it continues where it stopped, and nothing is debited or delivered twice.\n"
+      "A forgotten or wrong --replaces can be put right by running again, until the linker has the delivery.\n"
       "Examples:\n"
       "  sluis submit --config jobs.yaml --permit permits/integration --register jobs --delivery jobs-2026-10 "
       "--dry-run jobs.csv\n"
@@ -317,17 +318,6 @@ void AddSubmitCommands(CLI::App& app, Globals& globals) {
     const absl::StatusOr<int> code = Submit(*options, globals);
     return code.ok() ? *code : ReportError(code.status(), globals.json);
   });
-
-  auto withdrawal = std::make_shared<Options>();
-  CLI::App* withdraw = app.add_subcommand("withdraw", "Withdraw a delivery as a whole");
-  withdraw->footer(
-      "Example:\n  sluis withdraw --config jobs.yaml --permit permits/integration --register jobs --delivery "
-      "jobs-2026-10");
-  withdraw->add_option("--config", withdrawal->config, "Configuration of this custodian")->required();
-  withdraw->add_option("--permit", withdrawal->permit, "Folder with the permit")->required();
-  withdraw->add_option("--register", withdrawal->register_name, "Register of the permit")->required();
-  withdraw->add_option("--delivery", withdrawal->delivery, "The delivery")->required();
-  OnRun(withdraw, globals, [withdrawal, &globals] { return Withdraw(*withdrawal, globals); });
 }
 
 }  // namespace sluis::cli

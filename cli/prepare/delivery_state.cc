@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "common/crypto/crypto.h"
@@ -112,16 +113,19 @@ std::string SealContext(const std::string& path) {
   return "sluis-delivery-state-v1" + std::filesystem::path(path).filename().string();
 }
 
-bool IsName(std::string_view name) {
-  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
+// Names of registers have no dot, so that REGISTER.DELIVERY can be taken apart.
+bool IsRegisterName(std::string_view name) {
+  return !name.empty() && name.size() <= 63 &&
+         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 absl::Status CheckNames(std::string_view register_name, std::string_view delivery_id) {
-  if (!IsName(register_name) || !IsName(delivery_id)) {
+  if (!IsRegisterName(register_name)) {
     return absl::InvalidArgumentError(
-        "register and delivery id must have 1 to 63 characters, lower-case letters, digits, hyphens and underscores");
+        "the name of a register must have 1 to 63 lower-case letters, digits and underscores");
+  }
+  if (!common::IsDeliveryId(delivery_id)) {
+    return absl::InvalidArgumentError(std::string("a delivery id must have ") + common::kDeliveryIdRule);
   }
   return absl::OkStatus();
 }
@@ -195,13 +199,13 @@ absl::StatusOr<std::optional<DeliveryState>> DeliveryStates::Load(std::string_vi
   return std::optional<DeliveryState>(*std::move(state));
 }
 
-absl::StatusOr<std::vector<DeliveryState>> DeliveryStates::List() const {
+absl::StatusOr<std::vector<std::string>> DeliveryStates::Files(std::string_view suffix) const {
   std::vector<std::string> paths;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(directory_, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.ends_with(kSuffix) && !name.starts_with('.')) {
+    if (name.ends_with(suffix) && !name.starts_with('.')) {
       paths.push_back(entry->path().string());
     }
   }
@@ -209,6 +213,46 @@ absl::StatusOr<std::vector<DeliveryState>> DeliveryStates::List() const {
     return common::FileError(error.value(), "list", directory_);
   }
   std::ranges::sort(paths);
+  return paths;
+}
+
+absl::Status DeliveryStates::Tidy() {
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryState> states, List());
+  std::set<std::string> replaced;  // paths of states
+  for (const DeliveryState& state : states) {
+    if (state.stage != DeliveryStage::kCommitted || state.header.replaces.empty()) {
+      continue;
+    }
+    for (const DeliveryState& other : states) {
+      if (other.header.permit_id == state.header.permit_id &&
+          other.header.register_name == state.header.register_name &&
+          other.header.delivery_id == state.header.replaces) {
+        replaced.insert(StatePath(other.header.register_name, other.header.delivery_id));
+      }
+    }
+  }
+  std::set<std::string> wanted;  // spools
+  for (const DeliveryState& state : states) {
+    const SpoolHeader& header = state.header;
+    if (replaced.contains(StatePath(header.register_name, header.delivery_id))) {
+      SLUIS_RETURN_IF_ERROR(Remove(header.register_name, header.delivery_id));
+    } else if (state.stage == DeliveryStage::kPrepared) {
+      wanted.insert(SpoolPath(header.register_name, header.delivery_id));
+    }
+  }
+  for (const std::string_view suffix : {".spool", ".spool.new"}) {
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<std::string> spools, Files(suffix));
+    for (const std::string& spool : spools) {
+      if (!wanted.contains(spool) && unlinkat(AT_FDCWD, spool.c_str(), 0) != 0 && errno != ENOENT) {
+        return common::FileError(errno, "remove", spool);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<DeliveryState>> DeliveryStates::List() const {
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Files(kSuffix));
   std::vector<DeliveryState> states;
   for (const std::string& path : paths) {
     SLUIS_ASSIGN_OR_RETURN(DeliveryState state, Read(path));

@@ -56,9 +56,14 @@ class DeliveryStates {
                                                                          std::string_view register_name,
                                                                          const common::Hash256& input_sha256) const;
 
-  // Forgets a delivery, which was withdrawn or replaced: its file may be delivered again, under a new id. Nothing
+  // Forgets a delivery, which was withdrawn or aborted: its file may be delivered again, under a new id. Nothing
   // happens if there is none. Errors: INVALID_ARGUMENT as Save; as FileError.
   [[nodiscard]] absl::Status Remove(std::string_view register_name, std::string_view delivery_id);
+
+  // Forgets the deliveries that a committed one of the same permit replaces, and removes every spool but those of
+  // kPrepared deliveries. Saving a delivery as kCommitted thus forgets what it replaces, at once and for good: whoever
+  // reads the states tidies first, so that a crash in between leaves no trace. Errors: as List and FileError.
+  [[nodiscard]] absl::Status Tidy();
 
   [[nodiscard]] std::string SpoolPath(std::string_view register_name, std::string_view delivery_id) const;
   const common::SecretBytes& spool_key() const { return spool_key_; }
@@ -67,6 +72,8 @@ class DeliveryStates {
   DeliveryStates(std::string directory, const common::SecretBytes& local_key);
   std::string StatePath(std::string_view register_name, std::string_view delivery_id) const;
   absl::StatusOr<DeliveryState> Read(const std::string& path) const;
+  // The paths of the files with this suffix, ordered.
+  absl::StatusOr<std::vector<std::string>> Files(std::string_view suffix) const;
 
   std::string directory_;
   common::SecretBytes state_key_;

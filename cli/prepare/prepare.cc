@@ -27,7 +27,23 @@ SpoolHeader HeaderOf(const DeliveryJob& job) {
 
 bool IsSameDelivery(const DeliveryState& state, const DeliveryJob& job) {
   return state.input_sha256 == job.input_sha256 && state.header.permit_sha256 == job.permit->sha256 &&
-         state.header.replaces == job.replaces && state.header.schema_sha256 == job.schema_sha256;
+         state.header.schema_sha256 == job.schema_sha256;
+}
+
+// Nothing that is prepared depends on what the delivery replaces, so that can still be put right until the linker has
+// the delivery.
+absl::Status CorrectReplaces(const DeliveryJob& job, DeliveryStates& states, DeliveryState& state) {
+  if (state.header.replaces == job.replaces) {
+    return absl::OkStatus();
+  }
+  if (state.stage == DeliveryStage::kCommitted) {
+    return absl::FailedPreconditionError(
+        "delivery " + job.delivery_id + " was delivered already, " +
+        (state.header.replaces.empty() ? "as one that replaces none" : "in place of " + state.header.replaces) +
+        ": run again without changing that, or withdraw it");
+  }
+  state.header.replaces = job.replaces;
+  return states.Save(state);
 }
 
 }  // namespace
@@ -37,11 +53,14 @@ absl::StatusOr<DeliveryState> PrepareDelivery(const DeliveryJob& job, RowSource&
                                               const SealOptions& seal_options) {
   SLUIS_RETURN_IF_ERROR(FindPermittedRegister(*job.permit, job.register_name).status());
   const std::string spool = workshop.states.SpoolPath(job.register_name, job.delivery_id);
-  SLUIS_ASSIGN_OR_RETURN(const std::optional<DeliveryState> earlier,
+  SLUIS_ASSIGN_OR_RETURN(std::optional<DeliveryState> earlier,
                          workshop.states.Load(job.register_name, job.delivery_id));
   if (earlier.has_value() && !IsSameDelivery(*earlier, job)) {
     return absl::FailedPreconditionError("delivery id " + job.delivery_id +
-                                         " was used for another file, schema, permit or predecessor: choose a new one");
+                                         " was used for another file, schema or permit: choose a new one");
+  }
+  if (earlier.has_value()) {
+    SLUIS_RETURN_IF_ERROR(CorrectReplaces(job, workshop.states, *earlier));
   }
   if (earlier.has_value() && earlier->stage != DeliveryStage::kStarted) {
     if (earlier->stage == DeliveryStage::kPrepared && access(spool.c_str(), R_OK) != 0) {
@@ -133,6 +152,7 @@ absl::StatusOr<DryRunReport> DryRun(const common::Permit& permit, const std::str
   for (auto& [purpose, counter] : counters) {
     DryRunReport::Purpose& entry = report.purposes.emplace_back();
     entry.name = purpose;
+    entry.delivery_budget = permit.DeliveryBudget(*reg, purpose);
     SLUIS_ASSIGN_OR_RETURN(entry.distinct, counter.Finish([&](std::string_view lookup) -> absl::Status {
       SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> known, cache.Find(lookup));
       entry.cached += known.has_value() ? 1 : 0;

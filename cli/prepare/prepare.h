@@ -35,9 +35,10 @@ struct Workshop {
 //
 // A delivery that is kPrepared or kCommitted already is returned as it is, without reading `source`: an upload that
 // broke resumes with exactly the same bytes. A run that crashed before is done again; what the key holder had answered
-// is in the cache. `source` and `input_sha256` must be of the same file.
-// Errors: FAILED_PRECONDITION if the delivery id was used for another file, register of another permit or another
-// `replaces`, or if the spool of a prepared delivery is gone; as Pseudonymise and SealAndShuffle.
+// is in the cache. `source` and `input_sha256` must be of the same file. Another `replaces` than before is taken over
+// until the delivery is kCommitted.
+// Errors: FAILED_PRECONDITION if the delivery id was used for another file, schema or permit, or was committed with
+// another `replaces`, or if the spool of a prepared delivery is gone; as Pseudonymise and SealAndShuffle.
 [[nodiscard]] absl::StatusOr<DeliveryState> PrepareDelivery(const DeliveryJob& job, RowSource& source,
                                                             Evaluator& evaluator, const Workshop& workshop,
                                                             const PseudonymiseOptions& pseudonymise_options,
@@ -47,8 +48,9 @@ struct Workshop {
 struct DryRunReport {
   struct Purpose {
     std::string name;
-    std::uint64_t distinct = 0;  // distinct identifiers
-    std::uint64_t cached = 0;    // of those, evaluated for an earlier delivery: not sent again
+    std::uint64_t distinct = 0;         // distinct identifiers
+    std::uint64_t cached = 0;           // of those, evaluated for an earlier delivery: not sent again
+    std::uint64_t delivery_budget = 0;  // evaluations that the permit gives a delivery of the register
   };
   struct Key {
     std::string name;

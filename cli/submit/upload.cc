@@ -55,7 +55,27 @@ v1::BeginUploadRequest ToRequest(const linker::DeliveryHeader& header) {
   return request;
 }
 
+absl::StatusOr<v1::BeginUploadResponse> BeginUpload(v1::Linker::Stub& stub, const v1::BeginUploadRequest& request) {
+  v1::BeginUploadResponse begun;
+  grpc::ClientContext context;
+  SetDeadline(context, kCallTimeout);
+  SLUIS_RETURN_IF_ERROR(CallStatus(stub.BeginUpload(&context, request, &begun), "linker"));
+  return begun;
+}
+
 }  // namespace
+
+absl::Status AbortUpload(v1::Linker::Stub& stub, const std::string& permit_id, const std::string& register_name,
+                         const std::string& delivery_id) {
+  v1::AbortUploadRequest request;
+  request.set_permit_id(permit_id);
+  request.set_register_(register_name);
+  request.set_delivery_id(delivery_id);
+  v1::AbortUploadResponse response;
+  grpc::ClientContext context;
+  SetDeadline(context, kCallTimeout);
+  return CallStatus(stub.AbortUpload(&context, request, &response), "linker");
+}
 
 std::string FormatReceipt(const Receipt& receipt) { return absl::StrCat(receipt.entry, "\n\n", receipt.proof); }
 
@@ -79,11 +99,20 @@ absl::StatusOr<Receipt> UploadDelivery(v1::Linker::Stub& stub, const common::Per
                                        const DeliveryStates& states, const common::SigningKey& signing_key,
                                        const std::function<void(std::uint64_t sent, std::uint64_t total)>& progress) {
   const linker::DeliveryHeader header = ToLinkerHeader(state.header, signing_key);
-  v1::BeginUploadResponse begun;
-  {
-    grpc::ClientContext context;
-    SetDeadline(context, kCallTimeout);
-    SLUIS_RETURN_IF_ERROR(CallStatus(stub.BeginUpload(&context, ToRequest(header), &begun), "linker"));
+  const v1::BeginUploadRequest begin = ToRequest(header);
+  absl::StatusOr<v1::BeginUploadResponse> begun = BeginUpload(stub, begin);
+  // An upload of this id is open that was begun with another header, before the delivery was put right here (such as
+  // what it replaces). A complete delivery cannot be aborted, so nothing that counts is lost.
+  if (common::ReasonOf(begun.status()) == "DELIVERY_ID_TAKEN" &&
+      AbortUpload(stub, header.permit_id, header.register_name, header.delivery_id).ok()) {
+    begun = BeginUpload(stub, begin);
+  }
+  SLUIS_RETURN_IF_ERROR(begun.status());
+  const std::size_t chunks = state.header.chunk_sha256.size();
+  if (begun->next_chunk() > chunks) {
+    return absl::DataLossError(absl::StrCat("the linker says that it holds ", begun->next_chunk(),
+                                            " chunks of this delivery, which has ", chunks,
+                                            ": it holds something else; abort the delivery and submit it anew"));
   }
 
   std::vector<common::Hash256> digests;
@@ -105,7 +134,7 @@ absl::StatusOr<Receipt> UploadDelivery(v1::Linker::Stub& stub, const common::Per
       digests.push_back(linker::ChunkDigest(number, {chunk.count, chunk.pseudonyms, chunk.rows}));
       records += chunk.count;
       progress(records, header.records);
-      if (begun.committed() || number < begun.next_chunk()) continue;
+      if (begun->committed() || number < begun->next_chunk()) continue;
       message.Clear();
       if (writer == nullptr) {
         writer = stub.Upload(&context, &response);
@@ -123,6 +152,10 @@ absl::StatusOr<Receipt> UploadDelivery(v1::Linker::Stub& stub, const common::Per
     if (writer != nullptr) {
       writer->WritesDone();
       SLUIS_RETURN_IF_ERROR(CallStatus(writer->Finish(), "linker"));
+      if (response.next_chunk() != chunks) {
+        return absl::AbortedError(absl::StrCat("the linker stored ", response.next_chunk(), " of ", chunks,
+                                               " chunks: submit again, it continues there"));
+      }
     }
   }
 

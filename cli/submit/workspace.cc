@@ -37,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const Client& client)
   SLUIS_ASSIGN_OR_RETURN(workspace->store, common::OpenRocksDb(directory + "/cache", options));
   workspace->cache = std::make_unique<PseudonymCache>(*workspace->store, workspace->local_key, client.permit.permit);
   SLUIS_ASSIGN_OR_RETURN(workspace->states, DeliveryStates::Open(directory + "/deliveries", workspace->local_key));
+  SLUIS_RETURN_IF_ERROR(workspace->states->Tidy());
   SLUIS_ASSIGN_OR_RETURN(workspace->spill, common::SpillDirectory::Open(directory + "/spill"));
   return workspace;
 }

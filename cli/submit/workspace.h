@@ -22,8 +22,9 @@ struct Workspace {
   std::optional<DeliveryStates> states;
   std::optional<common::SpillDirectory> spill;
 
+  // Opens it and removes what deliveries that ended left behind (DeliveryStates::Tidy).
   // Errors: INVALID_ARGUMENT if the configuration names no state_directory or unlock; FAILED_PRECONDITION if another
-  // process uses it or others may enter it; PERMISSION_DENIED if it was made under another key.
+  // process uses it or others may enter it; PERMISSION_DENIED or DATA_LOSS if it was made under another key.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Workspace>> Open(const Client& client);
 };
 

@@ -10,14 +10,6 @@
 namespace sluis::linker {
 namespace {
 
-bool IsDeliveryId(std::string_view id) {
-  const auto alphanumeric = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !id.empty() && id.size() <= 63 && alphanumeric(id[0]) &&
-         std::all_of(id.begin(), id.end(), [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
-}
-
 absl::Status Wrong(const std::string& field, const std::string& expected) {
   return absl::InvalidArgumentError(absl::StrCat("delivery header, ", field, ": ", expected));
 }
@@ -31,10 +23,10 @@ std::string BigEndian32(std::uint32_t value) {
 }  // namespace
 
 absl::Status CheckHeader(const DeliveryHeader& header, const common::Permit& permit) {
-  if (!IsDeliveryId(header.delivery_id)) {
-    return Wrong("delivery_id", "must be 1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit");
+  if (!common::IsDeliveryId(header.delivery_id)) {
+    return Wrong("delivery_id", absl::StrCat("must be ", common::kDeliveryIdRule));
   }
-  if (!header.replaces.empty() && (!IsDeliveryId(header.replaces) || header.replaces == header.delivery_id)) {
+  if (!header.replaces.empty() && (!common::IsDeliveryId(header.replaces) || header.replaces == header.delivery_id)) {
     return Wrong("replaces", "must be empty or the id of another delivery");
   }
   if (header.permit_id != permit.id) {

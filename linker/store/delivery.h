@@ -23,7 +23,7 @@ inline constexpr std::uint32_t kMaxRowBytes = 64u << 10;
 inline constexpr std::size_t kMaxSealedDataKeyBytes = 4096;
 
 struct DeliveryHeader {
-  std::string delivery_id;  // the custodian's choice: 1 to 63 of A-Z a-z 0-9 . _ -, the first a letter or digit
+  std::string delivery_id;  // the custodian's choice: common::IsDeliveryId
   std::string replaces;     // delivery_id of the current delivery, which this one replaces as a whole; empty: none
   std::string permit_id;    // the project
   common::Hash256 permit_sha256{};
