@@ -60,8 +60,11 @@ grpc::Status Guard::Run(const grpc::ServerContextBase& context, std::string_view
   return ToGrpc(status);
 }
 
-absl::Status RequireRole(const Permit& permit, const Caller& caller, Role role) {
-  return HasRole(permit, caller.identity, role) ? absl::OkStatus() : Denied();
+absl::StatusOr<const PermitBundle*> Guard::FindPermit(const Caller& caller, Role role, std::string_view id,
+                                                      std::string_view sha256, Day today, PermitDays days) const {
+  const auto it = permits_.all().find(id);
+  if (it == permits_.all().end() || !HasRole(it->second.permit, caller.identity, role)) return Denied();
+  return days == PermitDays::kValid ? permits_.Find(id, sha256, today) : permits_.FindRetained(id, sha256, today);
 }
 
 }  // namespace sluis::common

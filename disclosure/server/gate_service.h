@@ -15,6 +15,7 @@
 #include "common/rpc/service_log.h"
 #include "common/rpc/telemetry.h"
 #include "disclosure/rules/rules.h"
+#include "disclosure/server/question_limit.h"
 #include "disclosure/server/release_store.h"
 #include "disclosure/table/plan.h"
 #include "proto/sluis/disclosure/v1/disclosure.grpc.pb.h"
@@ -33,6 +34,7 @@ struct GateParts {
   linker::v1::Linker::Stub& linker;
   const common::SealingKeyPair& sealing_key;
   int threads = 2;
+  int questions_a_day = 100;  // dry runs and refused requests of one requester
 };
 
 // The gRPC door of the gate.
@@ -49,6 +51,8 @@ class GateService final : public v1::Gate::Service {
   grpc::Status GetEvidence(grpc::ServerContext*, const v1::GetEvidenceRequest*,
                            grpc::ServerWriter<v1::FileChunk>*) override;
 
+  // Counts what the log says was asked today; once, before serving. Errors: as QuestionLimit::Load.
+  [[nodiscard]] absl::Status LoadQuestions();
   void CancelJobs() { jobs_.CancelAll(); }
   static common::Guard::Table AccessTable();
 
@@ -68,21 +72,29 @@ class GateService final : public v1::Gate::Service {
     std::string requester;
     bool dry_run = false;
   };
-  absl::StatusOr<Project> Find(const std::string& permit_id, const std::string& permit_sha256,
-                               const common::Caller& caller, common::Role role) const;
-  absl::StatusOr<std::shared_ptr<const Work>> Read(const v1::StartTableRequest& request, const common::Caller& caller);
+  absl::StatusOr<Project> Find(const common::Caller& caller, common::Role role, const std::string& permit_id,
+                               const std::string& permit_sha256, common::PermitDays days) const;
+  // Errors: FAILED_PRECONDITION (REQUEST_ID_TAKEN) if another document was released under the id of `work`. Returns
+  // whether this one was.
+  absl::StatusOr<bool> IsReleased(const Work& work) const;
+  // Plans what `work` asks for.
+  absl::Status Plan(Work& work) const;
+  absl::Status StartJob(const std::shared_ptr<const Work>& work, const std::string& job_id);
   // Runs as a job; returns the release id, or the findings of a dry run.
   absl::StatusOr<std::string> Run(const Work& work, common::JobControl& control);
   absl::StatusOr<std::string> Release(const Work& work, common::JobControl& control);
-  absl::Status LogRefusal(const Project& project, const std::string& document, const absl::Status& status) const;
-
-  absl::Status LogDryRun(const Work& work) const;
+  // Puts on record that `work` was refused with `refusal`, unless the same refusal of the same document is already, and
+  // returns `refusal`. Errors: as QuestionLimit::Take, with nothing on record.
+  absl::Status Refuse(const Work& work, const absl::Status& refusal);
+  absl::Status LogDryRun(const Work& work);
 
   const GateParts parts_;
   common::Guard guard_;
-  std::mutex started_mutex_;
-  std::map<std::string, std::string> started_;  // job -> hash of its request
-  common::JobRunner jobs_;                      // last: its thread uses all above
+  QuestionLimit questions_;
+  std::mutex start_mutex_;    // held from a look at the jobs to the start of one
+  std::mutex refuse_mutex_;   // held from a look at the log to the entry
+  std::mutex release_mutex_;  // held from the last check of the registers to the release: jobs of projects run together
+  common::JobRunner jobs_;    // last: its threads use all above
 };
 
 }  // namespace sluis::disclosure

@@ -4,11 +4,13 @@
 #include <thread>
 
 #include "common/rpc/log_service.h"
+#include "common/rpc/periodic.h"
 #include "common/rpc/runtime.h"
 #include "common/rpc/server.h"
 #include "common/rpc/service_main.h"
 #include "common/status/status.h"
 #include "disclosure/server/gate_service.h"
+#include "disclosure/server/retention.h"
 
 namespace sluis::disclosure {
 namespace {
@@ -31,13 +33,21 @@ absl::Status ServeGate(const common::v1::Service& config) {
   SLUIS_ASSIGN_OR_RETURN(const common::SealingKeyPair sealing_key, SealingKey(*runtime->keystore));
   ReleaseStores releases;
   for (const auto& [id, bundle] : runtime->permits.all()) {
+    if (common::RetentionEnded(bundle.permit, common::Today())) continue;
     if (bundle.permit.gate_sealing_key != sealing_key.public_key) {
       return common::WithReason(absl::FailedPreconditionError("the permit of project " + id +
                                                               " names another gate_sealing_key than the one held here"),
                                 "KEY_MISMATCH");
     }
-    SLUIS_ASSIGN_OR_RETURN(common::SecretBytes key, runtime->StorageKey(id));
-    releases[id] = std::make_unique<ReleaseStore>(*runtime->store, bundle.permit, std::move(key));
+    absl::StatusOr<common::SecretBytes> key = runtime->StorageKey(id);
+    if (absl::IsAlreadyExists(key.status())) {
+      return common::WithReason(absl::FailedPreconditionError(
+                                    "the retention of project " + id +
+                                    " ended here and its key was destroyed; a permit that goes on needs another id"),
+                                "RETENTION_ENDED");
+    }
+    SLUIS_RETURN_IF_ERROR(key.status());
+    releases[id] = std::make_unique<ReleaseStore>(*runtime->store, bundle.permit, *std::move(key));
   }
   SLUIS_ASSIGN_OR_RETURN(const auto channel, common::Connect(common::ToTlsFiles(config.tls()),
                                                              config.linker().address(), config.linker().identity()));
@@ -46,6 +56,16 @@ absl::Status ServeGate(const common::v1::Service& config) {
       static_cast<int>(config.threads() != 0 ? config.threads() : std::max(1u, std::thread::hardware_concurrency()));
   GateService gate(GateParts{runtime->permits, releases, *runtime->log, *runtime->metrics, *linker, sealing_key,
                              std::min(threads, 64)});
+  SLUIS_RETURN_IF_ERROR(gate.LoadQuestions());
+  const auto end_retention = [&runtime]() -> absl::Status {
+    for (const auto& [id, bundle] : runtime->permits.all()) {
+      SLUIS_RETURN_IF_ERROR(
+          EndRetention(bundle.permit, *runtime->store, *runtime->log, *runtime->keystore, common::NowSeconds()));
+    }
+    return absl::OkStatus();
+  };
+  SLUIS_ASSIGN_OR_RETURN(const auto retention,
+                         common::PeriodicTask::Start("retention", common::kHousekeepingInterval, end_retention));
   common::LogService log(runtime->log->writer(), runtime->permits, *runtime->metrics);
   common::ServeOptions options;
   options.listen = config.listen();

@@ -53,8 +53,12 @@ std::string DryRunJson(const DryRunResult& result, const std::string& link_set) 
 absl::StatusOr<std::string> GateService::Release(const Work& work, common::JobControl& control) {
   const common::PermitBundle& bundle = *work.project.bundle;
   const common::Permit& permit = bundle.permit;
-  const absl::Status allowed = work.project.releases->CheckNotReleased(work.registers);
-  SLUIS_RETURN_IF_ERROR(allowed);
+  if (!work.dry_run) {
+    // A job of this id that was cancelled too late may have released it meanwhile.
+    SLUIS_ASSIGN_OR_RETURN(const bool released, IsReleased(work));
+    if (released) return work.request.id;
+  }
+  SLUIS_RETURN_IF_ERROR(work.project.releases->CheckNotReleased(work.registers));
 
   control.SetStep("fetch");
   const std::string link_set = work.request.link_set == "latest" ? std::string() : work.request.link_set;
@@ -103,6 +107,9 @@ absl::StatusOr<std::string> GateService::Release(const Work& work, common::JobCo
   for (const auto& [name, bytes] : files) record.files.push_back(name);
   files[ReleaseStore::kEvidenceFile] = std::move(sealed_evidence);
   SLUIS_RETURN_IF_ERROR(control.CheckCancelled());
+  const std::lock_guard lock(release_mutex_);
+  SLUIS_RETURN_IF_ERROR(work.project.releases->CheckNotReleased(work.registers));
+  SLUIS_RETURN_IF_ERROR(common::CheckRetention(permit, common::Today()));
   // One synced batch: the release is there with its entry, or not at all.
   SLUIS_RETURN_IF_ERROR(
       parts_.log.Append(record.entry, work.project.releases->Put(release_id, record, files, work.registers)).status());

@@ -70,14 +70,33 @@ common::WriteBatch ReleaseStore::Put(const std::string& release_id, const Releas
   return batch;
 }
 
+absl::StatusOr<std::uint64_t> ReleaseStore::Count(const common::StoreView& store, const std::string& project) {
+  std::uint64_t count = 0;
+  SLUIS_RETURN_IF_ERROR(store.Scan(kReleases, project + "/", {}, [&count](std::string_view, std::string_view) {
+    ++count;
+    return true;
+  }));
+  return count;
+}
+
+common::WriteBatch ReleaseStore::EraseAll(const std::string& project) {
+  common::WriteBatch batch;
+  batch.DeletePrefix(kReleases, project + "/");
+  batch.DeletePrefix(kFiles, project + "/");
+  return batch;
+}
+
 absl::Status ReleaseStore::CheckNotReleased(const std::set<int>& registers) const {
   for (const int index : registers) {
     SLUIS_ASSIGN_OR_RETURN(const auto earlier, store_.Get(kRegisters, RegisterKey(index)));
     if (!earlier.has_value()) continue;
+    // A release of another project is none of this requester's business.
+    const std::string own = absl::StrCat(permit_.id, "/");
+    const std::string which = earlier->starts_with(own) ? absl::StrCat(" (", earlier->substr(own.size()), ")") : "";
     return common::WithReason(
         absl::FailedPreconditionError(absl::StrCat("register ", permit_.registers[static_cast<std::size_t>(index)].name,
-                                                   " was released before (", *earlier,
-                                                   "): tables released at different times could be subtracted from "
+                                                   " was released before", which,
+                                                   ": tables released at different times could be subtracted from "
                                                    "each other. Put all tables into one request")),
         "RELEASED_BEFORE");
   }

@@ -44,10 +44,16 @@ class ReleaseStore {
                                        const std::map<std::string, std::string>& files,
                                        const std::set<int>& registers) const;
 
+  // The number of releases of `project` in `store`.
+  [[nodiscard]] static absl::StatusOr<std::uint64_t> Count(const common::StoreView& store, const std::string& project);
+  // Returns the changes that delete every release of `project`, with its files and evidence. That its registers were
+  // released stays: what is published cannot be taken back.
+  [[nodiscard]] static common::WriteBatch EraseAll(const std::string& project);
+
   // Returns OK if none of `registers` (positions in the permit) was released before, under any permit. Tables that are
   // released at different times can be subtracted from each other, and this gate does not yet protect a table against
-  // earlier ones: so it does not release a second one. Errors: FAILED_PRECONDITION (RELEASED_BEFORE) naming register
-  // and release.
+  // earlier ones: so it does not release a second one. Errors: FAILED_PRECONDITION (RELEASED_BEFORE) naming the
+  // register, and the release if it is of this project.
   [[nodiscard]] absl::Status CheckNotReleased(const std::set<int>& registers) const;
 
  private:

@@ -42,9 +42,9 @@ common::Guard::Table KeysService::AccessTable() {
 grpc::Status KeysService::Evaluate(grpc::ServerContext* context, const v1::EvaluateRequest* request,
                                    v1::EvaluateResponse* response) {
   return guard_.Run(*context, "Keys.Evaluate", [&](const Caller& caller) -> absl::Status {
-    SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
-                           permits_.Find(request->permit_id(), request->permit_sha256(), common::Today()));
-    SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, Role::kCustodian));
+    SLUIS_ASSIGN_OR_RETURN(
+        const common::PermitBundle* bundle,
+        guard_.FindPermit(caller, Role::kCustodian, request->permit_id(), request->permit_sha256(), common::Today()));
     SLUIS_ASSIGN_OR_RETURN(const common::PermitRegister* const reg,
                            CheckDelivery(bundle->permit, caller, request->delivery_id()));
     if (request->chunk() > std::numeric_limits<std::uint32_t>::max()) {
@@ -68,9 +68,9 @@ grpc::Status KeysService::Evaluate(grpc::ServerContext* context, const v1::Evalu
 grpc::Status KeysService::GetQuota(grpc::ServerContext* context, const v1::GetQuotaRequest* request,
                                    v1::GetQuotaResponse* response) {
   return guard_.Run(*context, "Keys.GetQuota", [&](const Caller& caller) -> absl::Status {
-    SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
-                           permits_.Find(request->permit_id(), request->permit_sha256(), common::Today()));
-    SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, Role::kCustodian));
+    SLUIS_ASSIGN_OR_RETURN(
+        const common::PermitBundle* bundle,
+        guard_.FindPermit(caller, Role::kCustodian, request->permit_id(), request->permit_sha256(), common::Today()));
     const common::PermitRegister* reg = nullptr;
     if (!request->delivery_id().empty()) {
       SLUIS_ASSIGN_OR_RETURN(reg, CheckDelivery(bundle->permit, caller, request->delivery_id()));

@@ -62,8 +62,8 @@ common::Guard::Table LinkerService::AccessTable() {
 absl::StatusOr<LinkerService::Project> LinkerService::Find(const std::string& permit_id,
                                                            const std::string& permit_sha256, const Caller& caller,
                                                            Role role) const {
-  SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle, permits_.Find(permit_id, permit_sha256, common::Today()));
-  SLUIS_RETURN_IF_ERROR(common::RequireRole(bundle->permit, caller, role));
+  SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
+                         guard_.FindPermit(caller, role, permit_id, permit_sha256, common::Today()));
   return Project{bundle, projects_.find(permit_id)->second.get()};
 }
 
@@ -98,6 +98,9 @@ grpc::Status LinkerService::StartLink(grpc::ServerContext* context, const v1::St
 absl::StatusOr<std::string> LinkerService::Link(const Project& project, const std::string& request_key,
                                                 common::JobControl& control) {
   const common::Permit& permit = project.bundle->permit;
+  // A job of this id that was cancelled too late may have linked meanwhile.
+  SLUIS_ASSIGN_OR_RETURN(const auto linked, store_.Get(kRequestFamily, request_key));
+  if (linked.has_value()) return *linked;
   LinkOptions options;
   options.memory_bytes = options_.link_memory_bytes;
   options.threads = options_.threads;
@@ -157,14 +160,14 @@ grpc::Status LinkerService::GetLinkJob(grpc::ServerContext* context, const v1::G
   return guard_.Run(*context, "Linker.GetLinkJob", [&](const Caller& caller) -> absl::Status {
     SLUIS_ASSIGN_OR_RETURN(const Project project, Find(request->permit_id(), "", caller, Role::kRequester));
     const std::string key = absl::StrCat(request->permit_id(), "/", request->job_id());
-    const absl::StatusOr<common::JobStatus> job = jobs_.Get(key);
-    // The link set is there a moment before its entry is signed: while the job runs, it is not done.
-    if (!job.ok() || !job->Active()) {
-      SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
-      if (done.has_value()) return FillReport(project, *done, *response);
+    SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
+    if (done.has_value()) {
+      // Waits for the entry, which is signed a moment after the link set is there.
+      SLUIS_RETURN_IF_ERROR(
+          log_.Find(common::entry_type::kLinkSet, {{"project", request->permit_id()}, {"link_set", *done}}).status());
+      return FillReport(project, *done, *response);
     }
-    if (!job.ok()) return job.status();
-    const common::JobStatus& status = *job;
+    SLUIS_ASSIGN_OR_RETURN(const common::JobStatus status, jobs_.Get(key));
     response->set_percent(status.percent);
     switch (status.state) {
       case common::JobState::kFailed:

@@ -177,12 +177,36 @@ TEST_F(GuardTest, LackOfMemoryFailsTheCallNotTheService) {
   SLUIS_EXPECT_OK(Call(kCustodian, "Submit"));
 }
 
-TEST_F(GuardTest, RequireRoleAsksThePermitAtHand) {
-  const Permit& permit = permits_->all().begin()->second.permit;
-  SLUIS_EXPECT_OK(RequireRole(permit, {kCustodian}, Role::kCustodian));
-  const absl::Status denied = RequireRole(permit, {kStranger}, Role::kCustodian);
-  EXPECT_THAT(denied, StatusIs(absl::StatusCode::kPermissionDenied, ""));
-  EXPECT_EQ(ReasonOf(denied), "ACCESS_DENIED");
+TEST_F(GuardTest, TellsOfAPermitOnlyThoseWhoHaveTheRoleInIt) {
+  const Day valid = *ParseDay("2026-06-01");
+  const std::string other_bytes(32, 'x');
+  const auto find = [&](const char* identity, Role role, const char* id, const std::string& sha256, Day today,
+                        PermitDays days = PermitDays::kValid) {
+    return guard_->FindPermit({identity}, role, id, sha256, today, days);
+  };
+  const auto found = find(kCustodian, Role::kCustodian, "sample-project", "", valid);
+  SLUIS_ASSERT_OK(found);
+  EXPECT_EQ((*found)->permit.id, "sample-project");
+  // An unknown project and one in which the caller is nobody cannot be told apart, whatever else is wrong.
+  const absl::Status unknown = find(kCustodian, Role::kCustodian, "other-project", "", valid).status();
+  EXPECT_THAT(unknown, StatusIs(absl::StatusCode::kPermissionDenied, ""));
+  EXPECT_EQ(ReasonOf(unknown), "ACCESS_DENIED");
+  const Day too_late = *ParseDay("2040-01-01");
+  for (const Day today : {valid, too_late}) {
+    for (const std::string& sha256 : {std::string(), other_bytes}) {
+      for (const PermitDays days : {PermitDays::kValid, PermitDays::kRetained}) {
+        EXPECT_EQ(find(kStranger, Role::kCustodian, "sample-project", sha256, today, days).status(), unknown);
+        EXPECT_EQ(find(kCustodian, Role::kRequester, "sample-project", sha256, today, days).status(), unknown);
+      }
+    }
+  }
+  const auto reason = [&](const std::string& sha256, const char* day, PermitDays days) {
+    return ReasonOf(find(kCustodian, Role::kCustodian, "sample-project", sha256, *ParseDay(day), days).status());
+  };
+  EXPECT_EQ(reason(other_bytes, "2026-06-01", PermitDays::kValid), "PERMIT_MISMATCH");
+  EXPECT_EQ(reason("", "2028-06-01", PermitDays::kValid), "PERMIT_EXPIRED");
+  EXPECT_EQ(reason("", "2028-06-01", PermitDays::kRetained), "");
+  EXPECT_EQ(reason("", "2029-01-01", PermitDays::kRetained), "RETENTION_ENDED");
 }
 
 }  // namespace
