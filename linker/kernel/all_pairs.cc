@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,8 +31,7 @@ constexpr std::int64_t kNever = -(std::int64_t{1} << 40);  // a share of the lim
 struct SortedRows {
   std::vector<std::uint32_t> order;
   std::vector<std::uint32_t> popcounts;  // of the rows in `order`
-  AlignedVector<std::uint64_t> packed;
-  std::vector<std::int64_t> limits;  // shares of the distance limit; as long as `packed` has rows
+  std::vector<std::int64_t> limits;      // shares of the distance limit, up to a multiple of the packed rows' block
 
   SortedRows(const EncodingTable& table, bool with_empty) {
     std::vector<std::size_t> begin(table.bits() + 2);
@@ -57,6 +57,13 @@ struct SortedRows {
   }
 };
 
+// Both tables' rows, folded to one width.
+struct Sketch {
+  std::uint32_t words;
+  AlignedVector<std::uint64_t> a;
+  AlignedVector<std::uint64_t> b;
+};
+
 class Search {
  public:
   Search(const EncodingTable& a, const EncodingTable& b, const DistanceLimit& limit, bool with_empty,
@@ -69,12 +76,15 @@ class Search {
         visit_(visit),
         a_(a, with_empty),
         b_(b, with_empty) {
-    const std::uint32_t words = a.words();
-    sketch_words_ = options.prune ? kernel::ChooseSketchWords(a, b, a_.order, b_.order, limit) : words;
-    a_.packed = kernel::PackRows(a, a_.order, sketch_words_, 1, kQueries);
-    b_.packed = kernel::PackRows(b, b_.order, sketch_words_, instructions.lanes, instructions.lanes);
-    a_.limits.assign(a_.packed.size() / sketch_words_, kNever);
-    b_.limits.assign(b_.packed.size() / sketch_words_, kNever);
+    if (options.prune) {
+      widths_.emplace(a, b, a_.order, b_.order, limit);
+    }
+    for (const std::uint32_t words : widths_ ? widths_->widths() : std::vector<std::uint32_t>{a.words()}) {
+      sketches_.push_back({words, kernel::PackRows(a, a_.order, words, 1, kQueries),
+                           kernel::PackRows(b, b_.order, words, instructions.lanes, instructions.lanes)});
+    }
+    a_.limits.assign(sketches_[0].a.size() / sketches_[0].words, kNever);
+    b_.limits.assign(sketches_[0].b.size() / sketches_[0].words, kNever);
     std::transform(a_.popcounts.begin(), a_.popcounts.end(), a_.limits.begin(),
                    [&](std::uint32_t bits) { return limit.ShareOfA(bits); });
     std::transform(b_.popcounts.begin(), b_.popcounts.end(), b_.limits.begin(),
@@ -93,7 +103,6 @@ class Search {
     SLUIS_RETURN_IF_ERROR(status_);
     AllPairsStats stats = stats_;
     stats.pairs = std::uint64_t{table_a_.rows()} * table_b_.rows();
-    stats.sketch_words = sketch_words_ == table_a_.words() ? 0 : sketch_words_;
     return stats;
   }
 
@@ -149,6 +158,7 @@ class Search {
     }
     const std::lock_guard lock(mutex_);
     stats_.pairs_in_windows += stats.pairs_in_windows;
+    stats_.words_in_windows += stats.words_in_windows;
     stats_.pairs_in_full += stats.pairs_in_full;
     stats_.found += stats.found;
   }
@@ -165,28 +175,33 @@ class Search {
     const std::size_t end = std::min(tile_begin + kTileQueries, window.end);
     const std::size_t candidates = std::min(kTileRows, b_.limits.size() - block);
     const std::size_t queries = (end - begin + kQueries - 1) / kQueries * kQueries;
-    const kernel::Scan scan{a_.packed.data() + begin * sketch_words_,
+    const std::size_t block_end = std::min(block + kTileRows, b_.order.size());
+    // The largest limit of the tile, since rows come by popcount.
+    const Sketch& sketch = sketches_[widths_ ? widths_->Cheapest(a_.limits[end - 1] + b_.limits[block_end - 1]) : 0];
+    const kernel::Scan scan{sketch.a.data() + begin * sketch.words,
                             a_.limits.data() + begin,
                             queries,
-                            b_.packed.data() + block * sketch_words_,
+                            sketch.b.data() + block * sketch.words,
                             b_.limits.data() + block,
                             candidates,
-                            sketch_words_};
-    const std::uint64_t pairs = (end - begin) * std::min(kTileRows, b_.order.size() - block);
+                            sketch.words};
+    const std::uint64_t pairs = (end - begin) * (block_end - block);
+    const bool in_full = sketch.words == table_a_.words();
     stats->pairs_in_windows += pairs;
-    stats->pairs_in_full += sketch_words_ == table_a_.words() ? pairs : 0;
+    stats->words_in_windows += pairs * sketch.words;
+    stats->pairs_in_full += in_full ? pairs : 0;
 
     for (std::size_t next = 0; next < queries;) {
       const std::size_t count = instructions_.scan(scan, &next, hits, kHitCapacity);
-      Confirm({hits, count}, begin, end, block, found, stats);
+      Confirm({hits, count}, in_full, begin, end, block, found, stats);
     }
     std::sort(found->begin(), found->end(),
               [](const FoundPair& x, const FoundPair& y) { return std::pair(x.a, x.b) < std::pair(y.a, y.b); });
     stats->found += found->size();
   }
 
-  // Adds those hits that meet the limit exactly.
-  void Confirm(std::span<const Hit> hits, std::size_t begin, std::size_t end, std::size_t block,
+  // Adds those hits that meet the limit exactly. `in_full`: their distances are those of the whole rows.
+  void Confirm(std::span<const Hit> hits, bool in_full, std::size_t begin, std::size_t end, std::size_t block,
                std::vector<FoundPair>* found, AllPairsStats* stats) const {
     std::vector<kernel::RowPair> pairs;
     std::vector<std::uint32_t> distances;
@@ -197,7 +212,6 @@ class Search {
         distances.push_back(hit.distance);
       }
     }
-    const bool in_full = sketch_words_ == table_a_.words();
     std::vector<std::uint32_t> common(in_full ? 0 : pairs.size());
     if (!in_full) {
       instructions_.count_common(table_a_.data(), table_b_.data(), table_a_.words(), pairs.data(), pairs.size(),
@@ -251,7 +265,8 @@ class Search {
   const PairVisitor& visit_;
   SortedRows a_;
   SortedRows b_;
-  std::uint32_t sketch_words_;
+  std::optional<kernel::SketchWidths> widths_;  // absent if not pruned
+  std::vector<Sketch> sketches_;                // one for each width
   std::vector<Window> windows_;
   std::size_t tiles_ = 0;
 

@@ -41,9 +41,9 @@ struct AllPairsOptions {
 struct AllPairsStats {
   std::uint64_t pairs = 0;             // rows of a times rows of b
   std::uint64_t pairs_in_windows = 0;  // left by the length filter, in whole blocks of rows
+  std::uint64_t words_in_windows = 0;  // words of (folded) rows compared first, summed over those
   std::uint64_t pairs_in_full = 0;     // compared over their full width
   std::uint64_t found = 0;
-  std::uint32_t sketch_words = 0;  // words of the folded encodings compared first; 0: none, everything in full
 };
 
 // Visits exactly the pairs (row of a, row of b) whose Dice similarity 2 |a and b| / (|a| + |b|) is at least
@@ -60,8 +60,9 @@ struct AllPairsStats {
 // Errors: INVALID_ARGUMENT if the tables differ in width, the threshold is outside (0, 1] or `threads` is 0;
 // FAILED_PRECONDITION if this machine lacks the kernel; CANCELLED; and those of `visit`.
 //
-// Memory: a folded copy of both tables (in full if not pruned), 16 bytes a row, and the found pairs of one tile per
-// thread: 256 rows times 4,096, so at most 50 MB a thread, however many pairs there are. Time: O(rows of a * rows of b
+// Memory: up to three folded copies of both tables (a full one if not pruned), 16 bytes a row, and the found pairs of
+// one tile per thread: 256 rows times 4,096, so at most 50 MB a thread, however many pairs there are. Time: O(rows of a
+// * rows of b
 // * words) at worst. Thread-safe as long as nobody appends to the tables.
 [[nodiscard]] absl::StatusOr<AllPairsStats> AllPairsAbove(const EncodingTable& a, const EncodingTable& b,
                                                           Ratio threshold, const PairVisitor& visit,
