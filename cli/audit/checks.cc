@@ -100,6 +100,14 @@ absl::Status CheckCsvFlags(const std::string& csv, const std::string& path, cons
 
 }  // namespace
 
+absl::StatusOr<Manifest> ReadManifest(const ReleaseFiles& files) {
+  for (const char* path :
+       {disclosure::kManifestFile, disclosure::kRequestFile, disclosure::kEntryFile, disclosure::kProofFile}) {
+    if (FindFile(files, path) == nullptr) return absl::NotFoundError(std::string(path) + ": missing");
+  }
+  return disclosure::ParseManifest(files.at(disclosure::kManifestFile));
+}
+
 absl::Status CheckFiles(const ReleaseFiles& files, const Manifest& manifest) {
   std::set<std::string> known = {disclosure::kManifestFile, disclosure::kRequestFile, disclosure::kEntryFile,
                                  disclosure::kProofFile};
@@ -161,13 +169,11 @@ absl::Status CheckFigures(const common::Entry& entry, const std::vector<Released
   return absl::OkStatus();
 }
 
-absl::Status CheckProof(const AuditInput& input) {
-  const auto key = input.permit.log_keys.find("gate");
-  if (key == input.permit.log_keys.end()) return Fails("permit: no log key of the gate");
+absl::Status CheckProof(const ReleaseFiles& files, const common::Permit& permit) {
+  const auto key = permit.log_keys.find("gate");
+  if (key == permit.log_keys.end()) return Fails("permit: no log key of the gate");
   SLUIS_ASSIGN_OR_RETURN(const common::VerifierKey verifier, common::ParseVerifierKey(key->second));
-  return common::VerifyTlogProof(input.files.at(disclosure::kProofFile), input.files.at(disclosure::kEntryFile),
-                                 verifier)
-      .status();
+  return common::VerifyTlogProof(files.at(disclosure::kProofFile), files.at(disclosure::kEntryFile), verifier).status();
 }
 
 absl::Status CheckPermit(const AuditInput& input, const Manifest& manifest) {

@@ -14,6 +14,8 @@
 
 namespace sluis::cli {
 
+// The manifest, if every file is there by which the other checks begin.
+[[nodiscard]] absl::StatusOr<disclosure::Manifest> ReadManifest(const disclosure::ReleaseFiles& files);
 // Hash and length of each file that the manifest names; no file more, none less.
 [[nodiscard]] absl::Status CheckFiles(const disclosure::ReleaseFiles& files, const disclosure::Manifest& manifest);
 [[nodiscard]] absl::StatusOr<common::Entry> CheckEntry(const disclosure::ReleaseFiles& files,
@@ -21,7 +23,8 @@ namespace sluis::cli {
 // The figures in the entry are those of the tables.
 [[nodiscard]] absl::Status CheckFigures(const common::Entry& entry,
                                         const std::vector<disclosure::ReleasedTable>& tables);
-[[nodiscard]] absl::Status CheckProof(const AuditInput& input);
+// The entry is in the log that `permit` names as the gate's.
+[[nodiscard]] absl::Status CheckProof(const disclosure::ReleaseFiles& files, const common::Permit& permit);
 [[nodiscard]] absl::Status CheckPermit(const AuditInput& input, const disclosure::Manifest& manifest);
 [[nodiscard]] absl::Status CheckRequest(const AuditInput& input, const disclosure::Manifest& manifest,
                                         const std::vector<disclosure::ReleasedTable>& tables);

@@ -13,17 +13,6 @@ constexpr const char* kPublicChecks[] = {"files",  "entry",   "figures", "proof"
                                          "tables", "formats", "flags",   "totals", "recomputation"};
 constexpr const char* kEvidenceChecks[] = {"evidence", "documents", "rules", "true-values", "certificate", "levels"};
 
-bool Has(const disclosure::ReleaseFiles& files, const char* path) { return files.contains(path); }
-
-// The manifest, if every file is there by which the other checks begin.
-absl::StatusOr<disclosure::Manifest> ReadManifest(const disclosure::ReleaseFiles& files) {
-  for (const char* path :
-       {disclosure::kManifestFile, disclosure::kRequestFile, disclosure::kEntryFile, disclosure::kProofFile}) {
-    if (!Has(files, path)) return absl::NotFoundError(std::string(path) + ": missing");
-  }
-  return disclosure::ParseManifest(files.at(disclosure::kManifestFile));
-}
-
 }  // namespace
 
 absl::StatusOr<Verdict> VerifyRelease(const AuditInput& input, const std::optional<AuditorInput>& auditor,
@@ -45,7 +34,7 @@ absl::StatusOr<Verdict> VerifyRelease(const AuditInput& input, const std::option
   verdict.Add("files", CheckFiles(input.files, *manifest), "all files are there, with their hashes");
   const absl::StatusOr<common::Entry> entry = CheckEntry(input.files, *manifest);
   verdict.Add("entry", entry.status(), "the log entry is about these files and this permit");
-  verdict.Add("proof", CheckProof(input), "the entry is in the gate's log");
+  verdict.Add("proof", CheckProof(input.files, input.permit), "the entry is in the gate's log");
   verdict.Add("permit", CheckPermit(input, *manifest), "released under this permit and its rule set");
 
   step("tables");

@@ -1,14 +1,11 @@
-#include <csignal>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "cli/app/await_job.h"
 #include "cli/app/client.h"
 #include "cli/app/command.h"
-#include "cli/app/interrupt.h"
-#include "cli/app/progress.h"
 #include "cli/app/request_id.h"
 #include "common/bytes/secret.h"
 #include "common/status/status.h"
@@ -20,7 +17,6 @@ namespace {
 namespace v1 = linker::v1;
 
 constexpr std::chrono::seconds kCallTimeout(60);
-constexpr std::chrono::milliseconds kPoll(200);
 
 nlohmann::ordered_json ToJson(const v1::GetLinkJobResponse& job) {
   nlohmann::ordered_json out = {{"link_set", job.link_set_id()}, {"registers", nlohmann::ordered_json::array()}};
@@ -84,10 +80,8 @@ absl::Status RunLink(const std::string& config_path, const std::string& permit_d
     SLUIS_RETURN_IF_ERROR(CallStatus(stub->StartLink(&context, start, &started), "linker"));
   }
 
-  Progress progress("link", "percent", globals.quiet);
-  const InterruptScope interrupt;
-  bool cancel_sent = false;
-  for (;;) {
+  v1::GetLinkJobResponse last;
+  const auto poll = [&]() -> absl::StatusOr<JobState> {
     v1::GetLinkJobRequest request;
     request.set_permit_id(permit.id);
     request.set_job_id(started.job_id());
@@ -95,34 +89,32 @@ absl::Status RunLink(const std::string& config_path, const std::string& permit_d
     grpc::ClientContext context;
     SetDeadline(context, kCallTimeout);
     SLUIS_RETURN_IF_ERROR(CallStatus(stub->GetLinkJob(&context, request, &job), "linker"));
-    switch (job.state()) {
-      case v1::GetLinkJobResponse::DONE:
-        progress.Finish("done");
-        if (globals.json) {
-          std::cout << ToJson(job).dump(2) << "\n";
-        } else {
-          PrintReport(job, permit);
-        }
-        return absl::OkStatus();
-      case v1::GetLinkJobResponse::FAILED:
-        return absl::FailedPreconditionError(absl::StrCat("the linkage failed: ", job.message()));
-      case v1::GetLinkJobResponse::CANCELLED:
-        return absl::CancelledError("the linkage was cancelled; nothing was changed");
-      default:
-        progress.Update(job.percent(), 100);
+    if (job.state() == v1::GetLinkJobResponse::FAILED) {
+      return absl::FailedPreconditionError(absl::StrCat("the linkage failed: ", job.message()));
     }
-    if (interrupt.requested() && !cancel_sent) {
-      v1::CancelLinkJobRequest cancel;
-      cancel.set_permit_id(permit.id);
-      cancel.set_job_id(started.job_id());
-      v1::CancelLinkJobResponse cancelled;
-      grpc::ClientContext cancel_context;
-      SetDeadline(cancel_context, kCallTimeout);
-      SLUIS_RETURN_IF_ERROR(CallStatus(stub->CancelLinkJob(&cancel_context, cancel, &cancelled), "linker"));
-      cancel_sent = true;
-    }
-    std::this_thread::sleep_for(kPoll);
+    last = std::move(job);
+    if (last.state() == v1::GetLinkJobResponse::DONE) return JobState{JobState::Stage::kDone, 100};
+    if (last.state() == v1::GetLinkJobResponse::CANCELLED) return JobState{JobState::Stage::kCancelled};
+    return JobState{JobState::Stage::kRunning, last.percent()};
+  };
+  const auto cancel = [&] {
+    v1::CancelLinkJobRequest request;
+    request.set_permit_id(permit.id);
+    request.set_job_id(started.job_id());
+    v1::CancelLinkJobResponse response;
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTimeout);
+    return CallStatus(stub->CancelLinkJob(&context, request, &response), "linker");
+  };
+  SLUIS_RETURN_IF_ERROR(AwaitJob(
+      {.label = "link", .poll = poll, .cancel = cancel, .cancelled = "the linkage was cancelled; nothing was changed"},
+      globals.quiet));
+  if (globals.json) {
+    std::cout << ToJson(last).dump(2) << "\n";
+  } else {
+    PrintReport(last, permit);
   }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
-#include "absl/strings/str_cat.h"
 #include "cli/app/command.h"
 #include "cli/app/key_file.h"
+#include "cli/show/permit_view.h"
 #include "common/document/permit_document.h"
 #include "common/file/atomic_file.h"
 #include "common/rpc/config.h"
@@ -14,38 +13,7 @@ namespace sluis::cli {
 namespace {
 
 void PrintPermit(const common::Permit& permit, bool json) {
-  nlohmann::ordered_json out = {{"id", permit.id},
-                                {"version", permit.version},
-                                {"sha256", common::HexEncode(common::AsChars(permit.sha256))},
-                                {"title", permit.title},
-                                {"purpose", permit.purpose},
-                                {"legal_basis", permit.legal_basis},
-                                {"not_before", common::FormatDay(permit.not_before)},
-                                {"not_after", common::FormatDay(permit.not_after)},
-                                {"retention_end", common::FormatDay(permit.retention_end)},
-                                {"rule_set", permit.rule_set}};
-  for (const common::PermitRegister& r : permit.registers) {
-    nlohmann::ordered_json fields = nlohmann::ordered_json::array();
-    for (const common::PermitField& f : r.fields) fields.push_back(f.name);
-    out["registers"].push_back(
-        {{"name", r.name}, {"custodian", r.custodian}, {"fields", fields}, {"match_keys", r.match_keys}});
-  }
-  if (json) {
-    std::cout << out.dump(2) << "\n";
-    return;
-  }
-  for (const auto& [key, value] : out.items()) {
-    if (key == "registers") continue;
-    std::cout << absl::StrCat(key, ": ") << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
-  }
-  for (const auto& r : out["registers"]) {
-    std::cout << "register " << r["name"].get<std::string>() << " of " << r["custodian"].get<std::string>()
-              << "\n  leaves as:";
-    for (const auto& f : r["fields"]) std::cout << " " << f.get<std::string>();
-    std::cout << "\n  linked by:";
-    for (const auto& k : r["match_keys"]) std::cout << " " << k.get<std::string>();
-    std::cout << "\n";
-  }
+  std::cout << (json ? PermitJson(permit).dump(2) + "\n" : PermitText(permit));
 }
 
 }  // namespace
@@ -58,7 +26,9 @@ void AddPermitCommand(CLI::App& app, Globals& globals) {
   };
   auto options = std::make_shared<Options>();
 
-  CLI::App* show = permit->add_subcommand("show", "Print what a permit allows (it need not be approved)");
+  CLI::App* show =
+      permit->add_subcommand("show", "Print what a permit allows, field by field (it need not be approved)");
+  show->footer("Example:\n  sluis permit show permits/integration");
   show->add_option("directory", options->directory, "Folder with permit.yaml")->required();
   OnRun(show, globals, [options, &globals]() -> absl::Status {
     SLUIS_ASSIGN_OR_RETURN(const std::string document,

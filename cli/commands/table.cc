@@ -2,17 +2,15 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "cli/app/await_job.h"
 #include "cli/app/client.h"
 #include "cli/app/command.h"
-#include "cli/app/interrupt.h"
-#include "cli/app/progress.h"
+#include "cli/audit/verify_fetched.h"
+#include "cli/show/table_view.h"
 #include "common/file/atomic_file.h"
 #include "common/status/status.h"
-#include "disclosure/release/render_text.h"
-#include "disclosure/release/write_csv.h"
 #include "proto/sluis/disclosure/v1/disclosure.grpc.pb.h"
 
 namespace sluis::cli {
@@ -22,7 +20,6 @@ namespace v1 = disclosure::v1;
 
 constexpr std::chrono::seconds kCallTimeout(60);
 constexpr std::chrono::minutes kFetchTimeout(30);
-constexpr std::chrono::milliseconds kPoll(200);
 
 struct Options {
   std::string config, permit, request, out, release_id;
@@ -58,21 +55,11 @@ absl::Status WriteFiles(const std::string& directory, const std::map<std::string
   return absl::OkStatus();
 }
 
-void PrintTables(const std::map<std::string, std::string>& files) {
-  for (const auto& [name, bytes] : files) {
-    if (!name.starts_with("tables/") || !name.ends_with(".csv") || name.ends_with(".sdmx.csv")) continue;
-    const auto table = disclosure::ReadTidyCsv(bytes, name.substr(7, name.size() - 11));
-    if (table.ok()) std::cout << disclosure::RenderText(*table, {}) << "\n";
-  }
-}
-
-// Waits until the job ends; returns its last status. Ctrl-C cancels it.
+// Waits until the job ends; returns its last status.
 absl::StatusOr<v1::GetTableJobResponse> Await(v1::Gate::Stub& stub, const std::string& permit_id,
                                               const std::string& job_id, bool quiet) {
-  Progress progress("table", "percent", quiet);
-  const InterruptScope interrupt;
-  bool cancel_sent = false;
-  for (;;) {
+  v1::GetTableJobResponse last;
+  const auto poll = [&]() -> absl::StatusOr<JobState> {
     v1::GetTableJobRequest request;
     request.set_permit_id(permit_id);
     request.set_job_id(job_id);
@@ -80,29 +67,26 @@ absl::StatusOr<v1::GetTableJobResponse> Await(v1::Gate::Stub& stub, const std::s
     grpc::ClientContext context;
     SetDeadline(context, kCallTimeout);
     SLUIS_RETURN_IF_ERROR(CallStatus(stub.GetTableJob(&context, request, &job), "gate"));
-    if (job.state() == v1::GetTableJobResponse::DONE) {
-      progress.Finish("done");
-      return job;
-    }
     if (job.state() == v1::GetTableJobResponse::FAILED) {
-      return common::WithReason(absl::FailedPreconditionError(absl::StrCat("the gate refused: ", job.message())),
-                                job.reason());
+      return JobFailure("gate", job.message(), job.reason());
     }
-    if (job.state() == v1::GetTableJobResponse::CANCELLED)
-      return absl::CancelledError("cancelled; nothing was released");
-    progress.Update(job.percent(), 100);
-    if (interrupt.requested() && !cancel_sent) {
-      v1::CancelTableJobRequest cancel;
-      cancel.set_permit_id(permit_id);
-      cancel.set_job_id(job_id);
-      v1::CancelTableJobResponse cancelled;
-      grpc::ClientContext cancel_context;
-      SetDeadline(cancel_context, kCallTimeout);
-      SLUIS_RETURN_IF_ERROR(CallStatus(stub.CancelTableJob(&cancel_context, cancel, &cancelled), "gate"));
-      cancel_sent = true;
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
+    last = std::move(job);
+    if (last.state() == v1::GetTableJobResponse::DONE) return JobState{JobState::Stage::kDone, 100};
+    if (last.state() == v1::GetTableJobResponse::CANCELLED) return JobState{JobState::Stage::kCancelled};
+    return JobState{JobState::Stage::kRunning, last.percent()};
+  };
+  const auto cancel = [&] {
+    v1::CancelTableJobRequest request;
+    request.set_permit_id(permit_id);
+    request.set_job_id(job_id);
+    v1::CancelTableJobResponse response;
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTimeout);
+    return CallStatus(stub.CancelTableJob(&context, request, &response), "gate");
+  };
+  SLUIS_RETURN_IF_ERROR(AwaitJob(
+      {.label = "table", .poll = poll, .cancel = cancel, .cancelled = "cancelled; nothing was released"}, quiet));
+  return last;
 }
 
 absl::Status RunTable(const Options& options, const Globals& globals) {
@@ -123,8 +107,13 @@ absl::Status RunTable(const Options& options, const Globals& globals) {
     SLUIS_RETURN_IF_ERROR(CallStatus(stub->StartTable(&context, start, &started), "gate"));
   }
   SLUIS_ASSIGN_OR_RETURN(const v1::GetTableJobResponse job, Await(*stub, permit.id, started.job_id(), globals.quiet));
-  if (options.dry_run) {
+  if (globals.json && options.dry_run) {
     std::cout << job.summary_json() << "\n";
+    return absl::OkStatus();
+  }
+  if (options.dry_run) {
+    SLUIS_ASSIGN_OR_RETURN(const std::string text, DryRunText(job.summary_json()));
+    std::cout << text;
     return absl::OkStatus();
   }
   v1::GetReleaseRequest fetch;
@@ -134,12 +123,17 @@ absl::Status RunTable(const Options& options, const Globals& globals) {
   SetDeadline(context, kFetchTimeout);
   const auto reader = stub->GetRelease(&context, fetch);
   SLUIS_ASSIGN_OR_RETURN(const auto files, ReadFiles(*reader));
+  SLUIS_ASSIGN_OR_RETURN(
+      const disclosure::Manifest manifest,
+      VerifyFetched(files, permit, {.release_id = job.release_id(), .request = start.request_document()}));
   SLUIS_RETURN_IF_ERROR(WriteFiles(options.out, files));
-  if (!globals.json) {
-    PrintTables(files);
-    std::cout << "Release " << job.release_id() << " is in " << options.out << "\n";
+  if (globals.json) {
+    std::cout << job.summary_json() << "\n";
+    return absl::OkStatus();
   }
-  std::cout << job.summary_json() << "\n";
+  SLUIS_ASSIGN_OR_RETURN(const std::string tables, TablesText(files, manifest, options.out));
+  SLUIS_ASSIGN_OR_RETURN(const std::string summary, ReleaseText(job.summary_json(), files, options.out));
+  std::cout << tables << summary;
   return absl::OkStatus();
 }
 
@@ -166,7 +160,9 @@ void AddTableCommands(CLI::App& app, Globals& globals) {
   auto options = std::make_shared<Options>();
   CLI::App* table = app.add_subcommand("table", "Request protected tables from the gate");
   table->footer(
-      "The same request again returns the same release.\n"
+      "The same request again returns the same release. What the gate sends is kept only if its log has the entry "
+      "about it:\n"
+      "exit code 6 if not.\n"
       "Examples:\n"
       "  sluis table --config office.yaml --permit permits/integration --request work.yaml --dry-run\n"
       "  sluis table --config office.yaml --permit permits/integration --request work.yaml --out release");

@@ -104,10 +104,33 @@ class Grid {
   std::vector<std::vector<std::string>> cells_;
 };
 
-std::string RenderRates(const ReleasedTable& table, std::size_t width) {
+// Positions of at most `most` of `levels` in their order: all levels that fit whole, else the first of them.
+std::vector<std::size_t> RowsToShow(const std::vector<int>& levels, std::size_t most) {
+  int deepest = *std::max_element(levels.begin(), levels.end());
+  const auto up_to = [&](int level) {
+    return static_cast<std::size_t>(std::count_if(levels.begin(), levels.end(), [&](int l) { return l <= level; }));
+  };
+  while (deepest > 1 && up_to(deepest) > most) --deepest;
+  std::vector<std::size_t> rows;
+  for (std::size_t r = 0; r < levels.size() && rows.size() < most; ++r) {
+    if (levels[r] <= deepest) rows.push_back(r);
+  }
+  return rows;
+}
+
+std::vector<std::size_t> RowsToShow(const ReleasedDimension& down, const RenderOptions& options) {
+  std::vector<int> levels;
+  for (const ReleasedCode& code : down.codes) levels.push_back(code.level);
+  return RowsToShow(levels, static_cast<std::size_t>(std::max(options.max_rows, 1)));
+}
+
+std::string RenderRates(const ReleasedTable& table, const std::vector<std::size_t>& rows, std::size_t width) {
   const bool by = table.dimensions.size() == 2;
   Grid grid(by ? table.dimensions[0].name : "", {"found", "not found", "records", "rate"});
-  for (const LinkageRate& rate : LinkageRates(table)) {
+  const std::vector<LinkageRate> rates = LinkageRates(table);
+  for (std::size_t r = 0; r < rates.size(); ++r) {
+    if (by && !std::binary_search(rows.begin(), rows.end(), r)) continue;
+    const LinkageRate& rate = rates[r];
     const std::string percent =
         rate.per_mille ? absl::StrCat(*rate.per_mille / 10, ".", *rate.per_mille % 10, " %") : kSuppressedMark;
     grid.AddRow(
@@ -118,7 +141,8 @@ std::string RenderRates(const ReleasedTable& table, std::size_t width) {
 }
 
 // One measure of one section: `fixed` are the codes of the dimensions from the third on.
-std::string RenderSection(const ReleasedTable& table, std::size_t measure, std::int64_t section, std::size_t width) {
+std::string RenderSection(const ReleasedTable& table, const std::vector<std::size_t>& rows, std::size_t measure,
+                          std::int64_t section, std::size_t width) {
   const std::int64_t sections = [&] {
     std::int64_t product = 1;
     for (std::size_t d = 2; d < table.dimensions.size(); ++d) {
@@ -136,7 +160,7 @@ std::string RenderSection(const ReleasedTable& table, std::size_t measure, std::
   }
   const auto across = static_cast<std::int64_t>(headings.size());
   Grid grid(has_across ? down.name + " / " + table.dimensions[1].name : down.name, std::move(headings));
-  for (std::size_t r = 0; r < down.codes.size(); ++r) {
+  for (const std::size_t r : rows) {
     std::vector<std::string> cells;
     for (std::int64_t c = 0; c < across; ++c) {
       const std::int64_t cell = (static_cast<std::int64_t>(r) * across + c) * sections + section;
@@ -152,8 +176,15 @@ std::string RenderSection(const ReleasedTable& table, std::size_t measure, std::
 std::string RenderText(const ReleasedTable& table, const RenderOptions& options) {
   const auto width = static_cast<std::size_t>(std::max(options.width, 40));
   std::string text = table.name + "\n";
+  // A linkage rate that is not broken down has the link status as its only dimension, and one row.
+  const bool rows_are_codes = !IsLinkageRate(table) || table.dimensions.size() == 2;
+  const std::vector<std::size_t> rows = RowsToShow(table.dimensions[0], options);
+  std::string left_out;
+  if (rows_are_codes && rows.size() < table.dimensions[0].codes.size()) {
+    left_out = absl::StrCat(rows.size(), " of ", table.dimensions[0].codes.size(), " rows");
+  }
   if (IsLinkageRate(table)) {
-    text += "\n" + RenderRates(table, width);
+    text += "\n" + RenderRates(table, rows, width);
   } else {
     std::int64_t sections = 1;
     for (std::size_t d = 2; d < table.dimensions.size(); ++d) {
@@ -166,13 +197,16 @@ std::string RenderText(const ReleasedTable& table, const RenderOptions& options)
         for (std::size_t d = 2; d < table.dimensions.size(); ++d) {
           text += "; " + table.dimensions[d].name + ": " + LabelOf(table.dimensions[d].codes[table.CodeOf(section, d)]);
         }
-        text += "\n" + RenderSection(table, m, section, width);
+        text += "\n" + RenderSection(table, rows, m, section, width);
       }
     }
-    if (shown < sections) absl::StrAppend(&text, "\n", sections - shown, " more sections are in the files\n");
+    if (shown < sections) {
+      absl::StrAppend(&left_out, left_out.empty() ? "" : " in ", shown, " of ", sections, " sections");
+    }
   }
   const bool any = std::find(table.values.begin(), table.values.end(), std::nullopt) != table.values.end();
   if (any) text += std::string("\n") + kSuppressedMark + " confidential\n";
+  if (!left_out.empty()) absl::StrAppend(&text, "\nShown: ", left_out, "\n");
   return text;
 }
 

@@ -181,8 +181,22 @@ TEST(RenderText, SplitsWideTablesAndKeepsToTheWidth) {
   }
   EXPECT_THAT(text, HasSubstr("people, persons; sex: Women\n"));
   EXPECT_THAT(text, Not(HasSubstr("sex: Men")));
-  EXPECT_THAT(text, HasSubstr("1 more sections are in the files"));
+  EXPECT_THAT(text, HasSubstr("\nShown: 2 of 3 sections\n"));
   EXPECT_THAT(text, HasSubstr("Région number 29"));
+}
+
+TEST(RenderText, ShowsUpperLevelsFirstAndSaysWhatIsLeftOut) {
+  ReleasedTable table = SampleTable();
+  const std::string three = RenderText(table, {.max_rows = 3});
+  EXPECT_THAT(three, HasSubstr("  Abroad (all)"));
+  EXPECT_THAT(three, Not(HasSubstr("Türkiye")));
+  EXPECT_THAT(three, HasSubstr("\nShown: 3 of 5 rows\n"));
+  const std::string two = RenderText(table, {.max_rows = 2});
+  EXPECT_THAT(two, HasSubstr("Netherlands"));
+  EXPECT_THAT(two, Not(HasSubstr("Abroad")));
+  EXPECT_THAT(two, HasSubstr("\nShown: 2 of 5 rows\n"));
+  EXPECT_THAT(RenderText(table, {.max_rows = 5}), Not(HasSubstr("Shown:")));
+  EXPECT_THAT(RenderText(SampleRates(), {.max_rows = 1}), HasSubstr("\nShown: 1 of 4 rows\n"));
 }
 
 TEST(RenderText, ShowsLinkageRatesAsPercentages) {

@@ -1,0 +1,236 @@
+#include "cli/show/permit_view.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/show/text_columns.h"
+#include "common/crypto/crypto.h"
+
+namespace sluis::cli {
+namespace {
+
+using common::Coarsening;
+using common::FieldType;
+using common::Permit;
+using common::PermitField;
+using common::PermitRegister;
+using Rows = std::vector<std::vector<std::string>>;
+
+constexpr std::size_t kMaxCodesShown = 12;
+
+const char* NameOf(FieldType type) {
+  switch (type) {
+    case FieldType::kCode:
+      return "code";
+    case FieldType::kDate:
+      return "date";
+    case FieldType::kInteger:
+      return "integer";
+    case FieldType::kToken:
+      return "token";
+  }
+  return "";
+}
+
+const char* NameOf(common::Normaliser normaliser) {
+  switch (normaliser) {
+    case common::Normaliser::kBsn:
+      return "BSN";
+    case common::Normaliser::kDate:
+      return "date";
+    case common::Normaliser::kSex:
+      return "sex";
+    case common::Normaliser::kName:
+      return "name";
+    case common::Normaliser::kPhoneticName:
+      return "phonetic name";
+    case common::Normaliser::kPostcode6:
+      return "postcode, 6 places";
+    case common::Normaliser::kPostcode4:
+      return "postcode, 4 digits";
+    case common::Normaliser::kText:
+      return "text";
+  }
+  return "";
+}
+
+std::string DescribeCodes(const PermitField& field) {
+  std::vector<std::string> shown = field.codes;
+  if (shown.size() > kMaxCodesShown) {
+    shown.resize(kMaxCodesShown);
+    shown.emplace_back("...");
+  }
+  return absl::StrCat(field.codes.size(), " codes (", absl::StrJoin(shown, ", "), ")");
+}
+
+std::string DescribeRange(const PermitField& field) {
+  const bool bounded = field.minimum != INT64_MIN + 1 || field.maximum != INT64_MAX;
+  return absl::StrCat(field.unit, bounded && !field.unit.empty() ? ", " : "",
+                      bounded ? absl::StrCat("from ", field.minimum, " to ", field.maximum) : "");
+}
+
+std::string DescribeComponents(const common::MatchKey& key) {
+  std::vector<std::string> parts;
+  for (const common::MatchKeyComponent& component : key.components) {
+    parts.push_back(absl::StrCat(component.source, " (", NameOf(component.normaliser), ")"));
+  }
+  return absl::StrJoin(parts, " + ");
+}
+
+Rows PartyRows(const Permit& permit) {
+  Rows rows = {{"key service", permit.key_service}, {"linker", permit.linker}, {"gate", permit.gate}};
+  for (const std::string& requester : permit.requesters) rows.push_back({"requester", requester});
+  for (const common::PermitParty& auditor : permit.auditors) {
+    rows.push_back({absl::StrCat("auditor ", auditor.name), auditor.identity});
+  }
+  return rows;
+}
+
+std::string RegisterText(const PermitRegister& r) {
+  std::string text = absl::StrCat("\nRegister ", r.name, " of ", r.custodian, ": ",
+                                  r.backbone          ? "the backbone, one row a person"
+                                  : r.many_per_person ? "several rows a person"
+                                                      : "one row a person",
+                                  "; at most ", GroupedNumber(static_cast<std::int64_t>(r.max_records)), " records\n");
+  Rows rows;
+  for (const PermitField& field : r.fields) {
+    const std::string source = field.source.empty() || field.source == field.name ? "" : "from " + field.source + ": ";
+    rows.push_back({field.name, NameOf(field.type), source + DescribeCoarsening(field)});
+  }
+  absl::StrAppend(&text, "  signs with: ", common::Base64Encode(common::AsChars(r.custodian_key)), "\n",
+                  rows.empty() ? "  no field leaves\n" : "  leaves, sealed to the gate:\n", TextColumns(rows, 4),
+                  "  linked by: ", absl::StrJoin(r.match_keys, ", "), "\n");
+  return text;
+}
+
+nlohmann::ordered_json RegisterJson(const PermitRegister& r) {
+  nlohmann::ordered_json out = {{"name", r.name},
+                                {"custodian", r.custodian},
+                                {"custodian_key", common::Base64Encode(common::AsChars(r.custodian_key))},
+                                {"backbone", r.backbone},
+                                {"many_per_person", r.many_per_person},
+                                {"schema", r.schema},
+                                {"fields", nlohmann::ordered_json::array()},
+                                {"match_keys", r.match_keys},
+                                {"max_records", r.max_records}};
+  for (const PermitField& field : r.fields) {
+    out["fields"].push_back({{"name", field.name},
+                             {"source", field.source.empty() ? field.name : field.source},
+                             {"type", NameOf(field.type)},
+                             {"coarsening", DescribeCoarsening(field)}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string DescribeCoarsening(const PermitField& field) {
+  switch (field.coarsening) {
+    case Coarsening::kNone:
+      if (field.type == FieldType::kCode) return "as it stands, " + DescribeCodes(field);
+      if (field.type == FieldType::kInteger) {
+        const std::string range = DescribeRange(field);
+        return range.empty() ? "as it stands" : "as it stands, " + range;
+      }
+      return "as it stands";
+    case Coarsening::kCodeList:
+      return absl::StrCat("by the list ", field.code_list, " to ", DescribeCodes(field),
+                          field.other.empty() ? "; unlisted values are errors" : "; unlisted: " + field.other);
+    case Coarsening::kAgeClass:
+      return absl::StrCat("age class on ", common::FormatDay(field.reference_date), ", from ",
+                          absl::StrJoin(field.age_bounds, ", "), " years");
+    case Coarsening::kPrefix:
+      return absl::StrCat("the first ", field.prefix_length, " characters, ", DescribeCodes(field));
+    case Coarsening::kTruncateMonth:
+      return "first day of the month";
+    case Coarsening::kTruncateYear:
+      return "1 January of the year";
+    case Coarsening::kRoundDown: {
+      const std::string range = DescribeRange(field);
+      return absl::StrCat("rounded down to multiples of ", field.round_to, range.empty() ? "" : ", ", range);
+    }
+    case Coarsening::kToken:
+      return "keyed hash, new in each delivery";
+  }
+  return "";
+}
+
+std::string PermitText(const Permit& permit) {
+  Rows head = {{"sha256", common::HexEncode(common::AsChars(permit.sha256))},
+               {"purpose", permit.purpose},
+               {"legal basis", permit.legal_basis}};
+  if (!permit.breakdown_justification.empty()) head.push_back({"breakdown", permit.breakdown_justification});
+  head.push_back({"in use", absl::StrCat("from ", common::FormatDay(permit.not_before), " to ",
+                                         common::FormatDay(permit.not_after), ", both included")});
+  head.push_back({"retention", absl::StrCat("ends ", common::FormatDay(permit.retention_end))});
+  head.push_back({"approvals", absl::StrCat("at least ", permit.required_approvals)});
+  head.push_back({"rule set", permit.rule_set});
+  head.push_back({"linkage report", absl::StrCat("none on registers with fewer than ", permit.report_minimum_records,
+                                                 " records; counts rounded to multiples of ", permit.report_rounding,
+                                                 "; at most ", permit.max_link_sets, " link sets")});
+  std::string text =
+      TextColumns({{absl::StrCat("Permit ", permit.id, ", version ", permit.version, ": ", permit.title)}}, 0);
+  absl::StrAppend(&text, TextColumns(head, 2), "\nParties\n", TextColumns(PartyRows(permit), 2));
+  for (const PermitRegister& r : permit.registers) text += RegisterText(r);
+  Rows keys, dimensions, measures;
+  for (const common::MatchKey& key : permit.match_keys) {
+    keys.push_back({key.name, "key " + key.purpose, DescribeComponents(key)});
+  }
+  for (const common::PermitDimension& d : permit.dimensions) {
+    dimensions.push_back({d.name, d.hierarchy, "from " + absl::StrJoin(d.fields, ", ")});
+  }
+  for (const common::PermitMeasure& m : permit.measures) {
+    measures.push_back({m.name, m.field.empty() ? "count of persons" : "sum of " + m.field, m.unit});
+  }
+  absl::StrAppend(&text, "\nMatch keys, in the order of the linkage passes\n", TextColumns(keys, 2),
+                  "\nDimensions of tables\n", TextColumns(dimensions, 2), "\nMeasures\n", TextColumns(measures, 2));
+  return text;
+}
+
+nlohmann::ordered_json PermitJson(const Permit& permit) {
+  nlohmann::ordered_json out = {{"id", permit.id},
+                                {"version", permit.version},
+                                {"sha256", common::HexEncode(common::AsChars(permit.sha256))},
+                                {"title", permit.title},
+                                {"purpose", permit.purpose},
+                                {"legal_basis", permit.legal_basis},
+                                {"breakdown_justification", permit.breakdown_justification},
+                                {"not_before", common::FormatDay(permit.not_before)},
+                                {"not_after", common::FormatDay(permit.not_after)},
+                                {"retention_end", common::FormatDay(permit.retention_end)},
+                                {"required_approvals", permit.required_approvals},
+                                {"rule_set", permit.rule_set},
+                                {"linkage_report",
+                                 {{"minimum_records", permit.report_minimum_records},
+                                  {"rounding", permit.report_rounding},
+                                  {"max_link_sets", permit.max_link_sets}}},
+                                {"parties",
+                                 {{"key_service", permit.key_service},
+                                  {"linker", permit.linker},
+                                  {"gate", permit.gate},
+                                  {"requesters", permit.requesters},
+                                  {"auditors", nlohmann::ordered_json::array()}}},
+                                {"registers", nlohmann::ordered_json::array()},
+                                {"match_keys", nlohmann::ordered_json::array()},
+                                {"dimensions", nlohmann::ordered_json::array()},
+                                {"measures", nlohmann::ordered_json::array()}};
+  for (const common::PermitParty& auditor : permit.auditors) {
+    out["parties"]["auditors"].push_back({{"name", auditor.name}, {"identity", auditor.identity}});
+  }
+  for (const PermitRegister& r : permit.registers) out["registers"].push_back(RegisterJson(r));
+  for (const common::MatchKey& key : permit.match_keys) {
+    nlohmann::ordered_json components = nlohmann::ordered_json::array();
+    for (const common::MatchKeyComponent& c : key.components) {
+      components.push_back({{"source", c.source}, {"normaliser", NameOf(c.normaliser)}});
+    }
+    out["match_keys"].push_back({{"name", key.name}, {"purpose", key.purpose}, {"components", components}});
+  }
+  for (const common::PermitDimension& d : permit.dimensions) {
+    out["dimensions"].push_back({{"name", d.name}, {"hierarchy", d.hierarchy}, {"fields", d.fields}});
+  }
+  for (const common::PermitMeasure& m : permit.measures) {
+    out["measures"].push_back({{"name", m.name}, {"field", m.field}, {"unit", m.unit}});
+  }
+  return out;
+}
+
+}  // namespace sluis::cli
