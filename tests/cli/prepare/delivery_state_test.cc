@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/file/atomic_file.h"
 #include "tests/cli/prepare/fixture.h"
@@ -125,12 +126,82 @@ TEST_F(DeliveryStateTest, RefusesChangedRenamedAndForeignFiles) {
 }
 
 TEST_F(DeliveryStateTest, RefusesNamesThatAreNoFileNames) {
-  for (const char* bad : {"", "../up", "a/b", ".hidden", "UPPER", "a b"}) {
+  for (const char* bad : {"", "../up", "a/b", ".hidden", "a b"}) {
     DeliveryState state = Example();
     state.header.delivery_id = bad;
-    EXPECT_THAT(states_.Save(state), StatusIs(absl::StatusCode::kInvalidArgument, "1 to 63 characters")) << bad;
+    EXPECT_THAT(states_.Save(state), StatusIs(absl::StatusCode::kInvalidArgument, "a delivery id must have")) << bad;
     EXPECT_THAT(states_.Load("persons", bad), StatusIs(absl::StatusCode::kInvalidArgument, "")) << bad;
   }
+  EXPECT_THAT(states_.Load("per.sons", "a"), StatusIs(absl::StatusCode::kInvalidArgument, "name of a register"));
+}
+
+// Whatever the linker takes as a delivery id can be kept here, and no two get in each other's way.
+TEST_F(DeliveryStateTest, KeepsEveryDeliveryIdOfTheProtocol) {
+  const std::vector<std::string> ids = {"Q4.2026_B-1", "q4.2026_B-1",       "x", "x.state", "x.spool",
+                                        "x.spool.new", std::string(63, 'Z')};
+  for (const std::string& id : ids) {
+    DeliveryState state = Example();
+    state.header.delivery_id = id;
+    state.header.replaces = "";
+    SLUIS_ASSERT_OK(states_.Save(state));
+    std::ofstream(states_.SpoolPath("persons", id)) << id;
+  }
+  SLUIS_ASSERT_OK(states_.Tidy());
+  EXPECT_EQ(states_.List()->size(), ids.size());
+  for (const std::string& id : ids) {
+    EXPECT_EQ((*states_.Load("persons", id))->header.delivery_id, id);
+    EXPECT_EQ(*common::ReadFileBounded(states_.SpoolPath("persons", id), 100), id);
+  }
+}
+
+// From the moment at which the new delivery is saved as committed, what it replaces is forgotten, also if the process
+// dies before it removes it.
+TEST_F(DeliveryStateTest, TidyingForgetsWhatACommittedDeliveryReplaces) {
+  DeliveryState old = Example();
+  old.header.delivery_id = "2023-q4";
+  old.header.replaces = "";
+  old.stage = DeliveryStage::kCommitted;
+  SLUIS_ASSERT_OK(states_.Save(old));
+  DeliveryState other = old;  // of the same name, in another register
+  other.header.register_name = "jobs";
+  SLUIS_ASSERT_OK(states_.Save(other));
+  DeliveryState state = Example();
+  state.input_sha256[0] = 1;
+  SLUIS_ASSERT_OK(states_.Save(state));
+  SLUIS_ASSERT_OK(states_.Tidy());
+  EXPECT_EQ((*states_.Load("persons", "2023-q4"))->header.delivery_id, "2023-q4");  // not yet replaced
+
+  state.stage = DeliveryStage::kCommitted;
+  SLUIS_ASSERT_OK(states_.Save(state));
+  auto reopened = DeliveryStates::Open(root_ + "/deliveries", local_key_);
+  SLUIS_ASSERT_OK(reopened);
+  SLUIS_ASSERT_OK(reopened->Tidy());
+  EXPECT_EQ(*reopened->FindByInput(old.header.permit_sha256, "persons", old.input_sha256), std::nullopt);
+  EXPECT_EQ(*reopened->Load("persons", "2023-q4"), std::nullopt);
+  EXPECT_EQ(*reopened->Load("persons", "2024-q1"), state);
+  EXPECT_EQ(*reopened->Load("jobs", "2023-q4"), other);
+}
+
+TEST_F(DeliveryStateTest, TidyingRemovesSpoolsThatNobodyWillUpload) {
+  SLUIS_ASSERT_OK(states_.Save(Example()));
+  DeliveryState started = Example();
+  started.header.delivery_id = "started";
+  started.stage = DeliveryStage::kStarted;
+  SLUIS_ASSERT_OK(states_.Save(started));
+  DeliveryState committed = Example();
+  committed.header.delivery_id = "committed";
+  committed.stage = DeliveryStage::kCommitted;
+  SLUIS_ASSERT_OK(states_.Save(committed));
+  for (const char* id : {"2024-q1", "started", "committed", "withdrawn"}) {
+    std::ofstream(states_.SpoolPath("persons", id)) << "x";
+    std::ofstream(states_.SpoolPath("persons", id) + ".new") << "x";
+  }
+  SLUIS_ASSERT_OK(states_.Tidy());
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(root_ + "/deliveries")) {
+    if (entry.path().extension() != ".state") left.insert(entry.path().filename());
+  }
+  EXPECT_EQ(left, std::set<std::string>{"persons.2024-q1.spool"});
 }
 
 TEST_F(DeliveryStateTest, CommittingRemovesTheSpool) {

@@ -111,17 +111,44 @@ TEST_F(PrepareDeliveryTest, RefusesADeliveryIdThatStandsForSomethingElse) {
   testing::VectorSource source(Jobs(0, 3));
   const DeliveryJob job = Job("jobs", "j1");
   SLUIS_ASSERT_OK(Prepare(job, source));
-  for (int change = 0; change < 3; ++change) {
+  for (int change = 0; change < 2; ++change) {
     DeliveryJob other = job;
     other.input_sha256[0] ^= change == 0 ? 1 : 0;
-    other.replaces = change == 1 ? "j0" : "";
-    other.schema_sha256[0] ^= change == 2 ? 1 : 0;
+    other.schema_sha256[0] ^= change == 1 ? 1 : 0;
     testing::VectorSource again(Jobs(0, 3));
     EXPECT_THAT(Prepare(other, again), StatusIs(absl::StatusCode::kFailedPrecondition, "j1 was used for another"));
   }
   std::filesystem::remove(states_->SpoolPath("jobs", "j1"));
   testing::VectorSource again(Jobs(0, 3));
   EXPECT_THAT(Prepare(job, again), StatusIs(absl::StatusCode::kFailedPrecondition, "is gone"));
+}
+
+TEST_F(PrepareDeliveryTest, TakesACorrectedPredecessorUntilTheDeliveryIsCommitted) {
+  testing::VectorSource source(Jobs(0, 30));
+  DeliveryJob job = Job("jobs", "j1");
+  const auto forgotten = Prepare(job, source);
+  SLUIS_ASSERT_OK(forgotten);
+  const std::string spool = Slurp(states_->SpoolPath("jobs", "j1"));
+  const std::size_t calls = holder_.calls.size();
+  job.replaces = "j0";
+  OpenState();
+  testing::VectorSource again(Jobs(0, 30));
+  auto corrected = Prepare(job, again);
+  SLUIS_ASSERT_OK(corrected);
+  EXPECT_EQ(corrected->header.replaces, "j0");
+  EXPECT_EQ((*states_->Load("jobs", "j1"))->header.replaces, "j0");
+  corrected->header.replaces.clear();
+  EXPECT_EQ(*corrected, *forgotten);  // and nothing else changed
+  EXPECT_EQ(Slurp(states_->SpoolPath("jobs", "j1")), spool);
+  EXPECT_EQ(holder_.calls.size(), calls);
+
+  corrected->header.replaces = "j0";
+  corrected->stage = DeliveryStage::kCommitted;
+  SLUIS_ASSERT_OK(states_->Save(*corrected));
+  SLUIS_EXPECT_OK(Prepare(job, again));
+  job.replaces = "";
+  EXPECT_THAT(Prepare(job, again),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "delivered already, in place of j0"));
 }
 
 TEST_F(PrepareDeliveryTest, LeavesNothingReadableOnDisk) {
