@@ -33,7 +33,7 @@ absl::StatusOr<const common::PermitRegister*> CheckDelivery(const common::Permit
 
 KeysService::KeysService(const common::PermitSet& permits, KeyCustody& custody, const QuotaLedger& quota,
                          common::Metrics& metrics)
-    : permits_(permits), custody_(custody), quota_(quota), metrics_(metrics), guard_(permits, AccessTable(), metrics) {}
+    : custody_(custody), quota_(quota), metrics_(metrics), guard_(permits, AccessTable(), metrics) {}
 
 common::Guard::Table KeysService::AccessTable() {
   return {{"Keys.Evaluate", Role::kCustodian}, {"Keys.GetQuota", Role::kCustodian}};

@@ -26,7 +26,6 @@ class KeysService final : public v1::Keys::Service {
   static common::Guard::Table AccessTable();
 
  private:
-  const common::PermitSet& permits_;
   KeyCustody& custody_;
   const QuotaLedger& quota_;
   common::Metrics& metrics_;
