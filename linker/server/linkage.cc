@@ -24,6 +24,28 @@ absl::StatusOr<LinkSetId> ToLinkSetId(const std::string& hex) {
   return id;
 }
 
+// Returns the newest link set that was made under this version of the permit of deliveries that all still stand; if
+// there is none, the newest, of which GetLinkSet says why it will not do. The newest as such would not be right: a
+// withdrawn delivery makes an earlier link set the one that linking returns.
+absl::StatusOr<StoredLinkSet> NewestLinkSet(const ProjectReader& reader, const common::Permit& permit) {
+  SLUIS_ASSIGN_OR_RETURN(std::vector<StoredLinkSet> link_sets, reader.LinkSets());
+  std::erase_if(link_sets, [](const StoredLinkSet& link_set) { return link_set.deleted(); });
+  if (link_sets.empty()) {
+    return common::WithReason(
+        absl::FailedPreconditionError("nothing was linked under this permit yet; run `sluis link` first"),
+        "NOT_LINKED");
+  }
+  for (auto newest = link_sets.rbegin(); newest != link_sets.rend(); ++newest) {
+    bool stands = newest->header.permit_sha256 == permit.sha256;
+    for (const LinkedRegister& linked : newest->header.registers) {
+      SLUIS_ASSIGN_OR_RETURN(const auto delivery, reader.Delivery({linked.name, linked.delivery_id}));
+      stands = stands && delivery.has_value() && delivery->state == DeliveryState::kCommitted;
+    }
+    if (stands) return *std::move(newest);
+  }
+  return std::move(link_sets.back());
+}
+
 // Rows were sealed for the permit under which they were linked, and mean something else under another version of it.
 absl::Status CheckPermit(const LinkSetHeader& header, const common::Permit& permit) {
   if (header.permit_sha256 == permit.sha256) return absl::OkStatus();
@@ -43,8 +65,7 @@ bool IsRequestId(std::string_view id) {
 
 LinkerService::LinkerService(const common::PermitSet& permits, const ProjectStores& projects, common::Store& store,
                              common::ServiceLog& log, common::Metrics& metrics, const LinkerServiceOptions& options)
-    : permits_(permits),
-      projects_(projects),
+    : projects_(projects),
       store_(store),
       log_(log),
       metrics_(metrics),
@@ -61,16 +82,23 @@ common::Guard::Table LinkerService::AccessTable() {
 
 absl::StatusOr<LinkerService::Project> LinkerService::Find(const std::string& permit_id,
                                                            const std::string& permit_sha256, const Caller& caller,
-                                                           Role role) const {
+                                                           Role role, common::PermitDays days) const {
   SLUIS_ASSIGN_OR_RETURN(const common::PermitBundle* bundle,
-                         guard_.FindPermit(caller, role, permit_id, permit_sha256, common::Today()));
-  return Project{bundle, projects_.find(permit_id)->second.get()};
+                         guard_.FindPermit(caller, role, permit_id, permit_sha256, common::Today(), days));
+  const auto project = projects_.find(permit_id);
+  if (project == projects_.end()) {
+    // Retention had ended when the service started; the clock was set back since.
+    return common::WithReason(absl::FailedPreconditionError("the retention of this project has ended here"),
+                              "RETENTION_ENDED");
+  }
+  return Project{bundle, project->second.get()};
 }
 
 absl::StatusOr<LinkerService::Project> LinkerService::FindForCustodian(const std::string& permit_id,
                                                                        const std::string& register_name,
-                                                                       const Caller& caller) const {
-  SLUIS_ASSIGN_OR_RETURN(const Project project, Find(permit_id, "", caller, Role::kCustodian));
+                                                                       const Caller& caller,
+                                                                       common::PermitDays days) const {
+  SLUIS_ASSIGN_OR_RETURN(const Project project, Find(permit_id, "", caller, Role::kCustodian, days));
   const common::PermitRegister* reg = project.bundle->permit.FindRegister(register_name);
   if (reg == nullptr || reg->custodian != caller.identity) {
     return common::WithReason(absl::PermissionDeniedError("the permit names no such register of this custodian"),
@@ -91,6 +119,7 @@ grpc::Status LinkerService::StartLink(grpc::ServerContext* context, const v1::St
     response->set_job_id(request->request_id());
     SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
     if (done.has_value()) return absl::OkStatus();
+    SLUIS_RETURN_IF_ERROR(CheckLinkable(project.records->reader(), project.bundle->permit));
     return jobs_.Start(key, [this, project, key](common::JobControl& control) { return Link(project, key, control); });
   });
 }
@@ -105,7 +134,9 @@ absl::StatusOr<std::string> LinkerService::Link(const Project& project, const st
   options.memory_bytes = options_.link_memory_bytes;
   options.threads = options_.threads;
   options.progress = [&control](std::uint64_t scanned, std::uint64_t total) { control.SetProgress(scanned, total); };
-  options.cancelled = [&control] { return control.cancelled(); };
+  options.cancelled = [&control, &permit] {
+    return control.cancelled() || common::RetentionEnded(permit, common::Today());
+  };
   SLUIS_ASSIGN_OR_RETURN(
       PreparedLinkSet prepared,
       LinkProject(*project.records, permit, common::SecretBytes::Random(32), options, common::NowSeconds()));
@@ -116,6 +147,10 @@ absl::StatusOr<std::string> LinkerService::Link(const Project& project, const st
   }
   common::WriteBatch batch = prepared.change.batch;
   batch.Put(kRequestFamily, request_key, id);
+  if (prepared.already_done) {
+    SLUIS_RETURN_IF_ERROR(store_.Write(batch, /*sync=*/true));
+    return id;
+  }
   const std::string entry = common::FormatEntry(common::entry_type::kLinkSet, common::NowSeconds(),
                                                 {{"project", permit.id},
                                                  {"permit_sha256", common::HexOf(permit.sha256)},
@@ -197,23 +232,17 @@ grpc::Status LinkerService::GetLinkSet(grpc::ServerContext* context, const v1::G
   return guard_.Run(*context, "Linker.GetLinkSet", [&](const Caller& caller) -> absl::Status {
     SLUIS_ASSIGN_OR_RETURN(const Project project,
                            Find(request->permit_id(), request->permit_sha256(), caller, Role::kGate));
-    std::string id_text = request->link_set_id();
-    if (id_text.empty()) {
-      SLUIS_ASSIGN_OR_RETURN(const auto entry,
-                             log_.Find(common::entry_type::kLinkSet, {{"project", project.bundle->permit.id}}));
-      if (!entry.has_value()) {
-        return common::WithReason(
-            absl::FailedPreconditionError("nothing was linked under this permit yet; run `sluis link` first"),
-            "NOT_LINKED");
-      }
-      SLUIS_ASSIGN_OR_RETURN(const common::Entry parsed, common::ParseEntry(*entry));
-      id_text = parsed.Text("link_set");
-    }
-    SLUIS_ASSIGN_OR_RETURN(const LinkSetId id, ToLinkSetId(id_text));
     const ProjectReader& reader = project.records->reader();
+    LinkSetId id;
+    if (request->link_set_id().empty()) {
+      SLUIS_ASSIGN_OR_RETURN(const StoredLinkSet newest, NewestLinkSet(reader, project.bundle->permit));
+      id = newest.id;
+    } else {
+      SLUIS_ASSIGN_OR_RETURN(id, ToLinkSetId(request->link_set_id()));
+    }
     SLUIS_ASSIGN_OR_RETURN(const LinkSetHeader header, reader.LinkSet(id));
     SLUIS_RETURN_IF_ERROR(CheckPermit(header, project.bundle->permit));
-    response->set_link_set_id(id_text);
+    response->set_link_set_id(common::HexOf(id));
     for (const LinkedRegister& linked : header.registers) {
       SLUIS_ASSIGN_OR_RETURN(const auto delivery, reader.Delivery({linked.name, linked.delivery_id}));
       if (!delivery.has_value() || delivery->state != DeliveryState::kCommitted) {

@@ -55,12 +55,14 @@ class LinkerService final : public v1::Linker::Service {
     const common::PermitBundle* bundle;
     RecordStore* records;
   };
-  // Errors: as PermitSet::Find, and PERMISSION_DENIED unless `caller` has `role` in that permit.
+  // Errors: as Guard::FindPermit.
   absl::StatusOr<Project> Find(const std::string& permit_id, const std::string& permit_sha256,
-                               const common::Caller& caller, common::Role role) const;
-  // As Find, for the custodian of `register_name`.
+                               const common::Caller& caller, common::Role role,
+                               common::PermitDays days = common::PermitDays::kValid) const;
+  // As Find, for the custodian of `register_name`. Errors: also PERMISSION_DENIED.
   absl::StatusOr<Project> FindForCustodian(const std::string& permit_id, const std::string& register_name,
-                                           const common::Caller& caller) const;
+                                           const common::Caller& caller,
+                                           common::PermitDays days = common::PermitDays::kValid) const;
   absl::Status ReceiveChunks(const common::Caller& caller, grpc::ServerReader<v1::UploadRequest>& reader,
                              v1::UploadResponse& response);
   absl::Status Confirm(const PreparedDelivery& prepared, const char* entry_type, v1::Receipt& receipt);
@@ -68,7 +70,6 @@ class LinkerService final : public v1::Linker::Service {
   absl::Status FillReport(const Project& project, const std::string& link_set_id,
                           v1::GetLinkJobResponse& response) const;
 
-  const common::PermitSet& permits_;
   const ProjectStores& projects_;
   common::Store& store_;
   common::ServiceLog& log_;

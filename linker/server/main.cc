@@ -4,17 +4,23 @@
 #include <thread>
 
 #include "common/rpc/log_service.h"
+#include "common/rpc/periodic.h"
 #include "common/rpc/runtime.h"
 #include "common/rpc/server.h"
 #include "common/rpc/service_main.h"
 #include "common/status/status.h"
+#include "linker/server/housekeeping.h"
 #include "linker/server/linker_service.h"
 
 namespace sluis::linker {
 namespace {
 
-// An upload to which nothing was added for two weeks is given up when the service starts; the custodian starts it anew.
-constexpr std::int64_t kMaxIdleSeconds = 14 * 24 * 3600;
+RecordStoreOptions ToRecordStoreOptions(const common::v1::Service& config) {
+  RecordStoreOptions options;
+  if (config.max_open_uploads() != 0) options.max_open_uploads = config.max_open_uploads();
+  if (config.kept_link_sets() != 0) options.kept_link_sets = config.kept_link_sets();
+  return options;
+}
 
 absl::Status ServeLinker(const common::v1::Service& config) {
   std::vector<std::string> families = RecordStore::Families();
@@ -23,19 +29,26 @@ absl::Status ServeLinker(const common::v1::Service& config) {
                                                                    RecordStore::Migrate));
   ProjectStores projects;
   for (const auto& [id, bundle] : runtime->permits.all()) {
-    SLUIS_ASSIGN_OR_RETURN(const common::SecretBytes key, runtime->StorageKey(id));
-    projects[id] = std::make_unique<RecordStore>(*runtime->store, id, key);
-    SLUIS_ASSIGN_OR_RETURN(const auto expired, projects[id]->ExpireUploads(common::NowSeconds(), kMaxIdleSeconds));
-    for (const DeliveryName& name : expired) {
-      common::LogInfo("upload_expired",
-                      {{"project", id}, {"register", name.register_name}, {"delivery", name.delivery_id}});
+    if (common::RetentionEnded(bundle.permit, common::Today())) continue;
+    absl::StatusOr<common::SecretBytes> key = runtime->StorageKey(id);
+    if (absl::IsAlreadyExists(key.status())) {
+      return common::WithReason(absl::FailedPreconditionError(
+                                    "the retention of project " + id +
+                                    " ended here and its key was destroyed; a permit that goes on needs another id"),
+                                "RETENTION_ENDED");
     }
+    SLUIS_RETURN_IF_ERROR(key.status());
+    projects[id] = std::make_unique<RecordStore>(*runtime->store, id, *key, ToRecordStoreOptions(config));
   }
   LinkerServiceOptions service_options;
   if (config.link_mebibytes() != 0) service_options.link_memory_bytes = config.link_mebibytes() << 20;
   service_options.threads =
       static_cast<int>(config.threads() != 0 ? config.threads() : std::max(1u, std::thread::hardware_concurrency()));
   LinkerService linker(runtime->permits, projects, *runtime->store, *runtime->log, *runtime->metrics, service_options);
+  const HousekeepingParts house{runtime->permits, projects, *runtime->store, *runtime->log, *runtime->keystore};
+  SLUIS_ASSIGN_OR_RETURN(const auto housekeeping,
+                         common::PeriodicTask::Start("housekeeping", common::kHousekeepingInterval,
+                                                     [&house] { return KeepHouse(house, common::NowSeconds()); }));
   common::LogService log(runtime->log->writer(), runtime->permits, *runtime->metrics);
   common::ServeOptions options;
   options.listen = config.listen();

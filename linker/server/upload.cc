@@ -125,7 +125,8 @@ grpc::Status LinkerService::CommitUpload(grpc::ServerContext* context, const v1:
 grpc::Status LinkerService::AbortUpload(grpc::ServerContext* context, const v1::AbortUploadRequest* request,
                                         v1::AbortUploadResponse*) {
   return guard_.Run(*context, "Linker.AbortUpload", [&](const Caller& caller) -> absl::Status {
-    SLUIS_ASSIGN_OR_RETURN(const Project project, FindForCustodian(request->permit_id(), request->register_(), caller));
+    SLUIS_ASSIGN_OR_RETURN(const Project project, FindForCustodian(request->permit_id(), request->register_(), caller,
+                                                                   common::PermitDays::kRetained));
     return project.records->AbortUpload({request->register_(), request->delivery_id()});
   });
 }
@@ -133,7 +134,8 @@ grpc::Status LinkerService::AbortUpload(grpc::ServerContext* context, const v1::
 grpc::Status LinkerService::Withdraw(grpc::ServerContext* context, const v1::WithdrawRequest* request,
                                      v1::WithdrawResponse* response) {
   return guard_.Run(*context, "Linker.Withdraw", [&](const Caller& caller) -> absl::Status {
-    SLUIS_ASSIGN_OR_RETURN(const Project project, FindForCustodian(request->permit_id(), request->register_(), caller));
+    SLUIS_ASSIGN_OR_RETURN(const Project project, FindForCustodian(request->permit_id(), request->register_(), caller,
+                                                                   common::PermitDays::kRetained));
     SLUIS_ASSIGN_OR_RETURN(
         const PreparedDelivery prepared,
         project.records->PrepareWithdrawal({request->register_(), request->delivery_id()}, common::NowSeconds()));

@@ -92,7 +92,28 @@ absl::Status CheckLimit(const common::Permit& permit, const std::vector<StoredLi
       "LINK_SET_LIMIT");
 }
 
+// What is to be linked, and the link set that was made of it before.
+struct Plan {
+  std::vector<DeliveryRecord> deliveries;
+  std::optional<StoredLinkSet> done;
+};
+
+absl::StatusOr<Plan> MakePlan(const ProjectReader& reader, const common::Permit& permit) {
+  Plan plan;
+  SLUIS_ASSIGN_OR_RETURN(plan.deliveries, CurrentDeliveries(reader, permit));
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<StoredLinkSet> link_sets, reader.LinkSets());
+  plan.done = LinkSetOf(plan.deliveries, permit, link_sets);
+  if (!plan.done) {
+    SLUIS_RETURN_IF_ERROR(CheckLimit(permit, link_sets));
+  }
+  return plan;
+}
+
 }  // namespace
+
+absl::Status CheckLinkable(const ProjectReader& reader, const common::Permit& permit) {
+  return MakePlan(reader, permit).status();
+}
 
 absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Permit& permit, common::SecretBytes seed,
                                             const LinkOptions& options, std::int64_t now_seconds) {
@@ -101,12 +122,11 @@ absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Pe
   }
   SLUIS_ASSIGN_OR_RETURN(const std::unique_ptr<LinkSetWriter> writer, LinkSetWriter::Create(store));
   const ProjectReader& snapshot = writer->snapshot();
-  SLUIS_ASSIGN_OR_RETURN(const std::vector<DeliveryRecord> deliveries, CurrentDeliveries(snapshot, permit));
-  SLUIS_ASSIGN_OR_RETURN(const std::vector<StoredLinkSet> link_sets, snapshot.LinkSets());
-  if (std::optional<StoredLinkSet> done = LinkSetOf(deliveries, permit, link_sets)) {
-    return writer->Reuse(*std::move(done));
+  SLUIS_ASSIGN_OR_RETURN(Plan plan, MakePlan(snapshot, permit));
+  if (plan.done) {
+    return writer->Reuse(*std::move(plan.done));
   }
-  SLUIS_RETURN_IF_ERROR(CheckLimit(permit, link_sets));
+  const std::vector<DeliveryRecord>& deliveries = plan.deliveries;
   SLUIS_RETURN_IF_ERROR(writer->Begin());
 
   std::vector<StoredTokens> sources;

@@ -11,6 +11,10 @@
 
 namespace sluis::linker {
 
+// Says at once whether LinkProject would refuse before it begins to link. Errors: those of LinkProject but ABORTED, as
+// things stand.
+[[nodiscard]] absl::Status CheckLinkable(const ProjectReader& reader, const common::Permit& permit);
+
 // Links the current deliveries of all satellites of `permit` to that of its backbone, as LinkSatellites defines it, and
 // returns the link set, written but for its last change; RecordStore::Finish makes it one (see PendingChange).
 //
