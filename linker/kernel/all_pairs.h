@@ -60,10 +60,9 @@ struct AllPairsStats {
 // Errors: INVALID_ARGUMENT if the tables differ in width, the threshold is outside (0, 1] or `threads` is 0;
 // FAILED_PRECONDITION if this machine lacks the kernel; CANCELLED; and those of `visit`.
 //
-// Memory: up to three folded copies of both tables (a full one if not pruned), 16 bytes a row, and the found pairs of
-// one tile per thread: 256 rows times 4,096, so at most 50 MB a thread, however many pairs there are. Time: O(rows of a
-// * rows of b
-// * words) at worst. Thread-safe as long as nobody appends to the tables.
+// Memory: copies of both tables, folded to up to three widths (in full if not pruned, or if folding does not pay); 16
+// bytes a row; and what one tile of 256 rows by 4,096 finds, at most 50 MB a thread, however many pairs there are.
+// Time: rows of a times rows of b times words, at worst. Thread-safe as long as nobody appends to the tables.
 [[nodiscard]] absl::StatusOr<AllPairsStats> AllPairsAbove(const EncodingTable& a, const EncodingTable& b,
                                                           Ratio threshold, const PairVisitor& visit,
                                                           const AllPairsOptions& options = {});

@@ -7,8 +7,10 @@ namespace sluis::linker::kernel {
 
 void FoldRow(std::span<const std::uint64_t> row, std::span<std::uint64_t> folded) {
   std::copy_n(row.begin(), folded.size(), folded.begin());
+  std::size_t place = 0;
   for (std::size_t w = folded.size(); w < row.size(); ++w) {
-    folded[w % folded.size()] ^= row[w];
+    folded[place] ^= row[w];
+    place = place + 1 == folded.size() ? 0 : place + 1;
   }
 }
 
