@@ -14,9 +14,9 @@ constexpr std::size_t kPrefetchPairs = 8;
   return _mm512_xor_si512(c, _mm512_set1_epi64(static_cast<long long>(*word)));
 }
 
-// The distances of four queries to the eight candidates of a group. Written out so that nothing spills: eight
-// accumulators and two candidate words stay in registers, query words are broadcast from memory by the instruction
-// that uses them. kWords 0: the width is given at run time.
+// The distances of four queries to the eight candidates of a group. Blocked so that nothing spills within the words of
+// a group: eight accumulators and two candidate words stay in registers, query words are broadcast by their load.
+// kWords 0: the width is given at run time.
 template <std::size_t kWords>
 [[gnu::always_inline]] inline void GroupDistances(const std::uint64_t* queries, std::size_t run_time_words,
                                                   const std::uint64_t* group, __m512i* distances) {
