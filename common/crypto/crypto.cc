@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <cstdlib>
+#include <cstring>
 
 namespace sluis::common {
 namespace {
@@ -117,6 +118,13 @@ bool VerifySignature(const PublicKey& key, std::string_view message, std::string
   return signature.size() == crypto_sign_BYTES &&
          crypto_sign_verify_detached(AsBytes(signature).data(), AsBytes(message).data(), message.size(), key.data()) ==
              0;
+}
+
+void ChaCha20Stream(const Hash256& key, std::uint32_t first_block, std::span<std::uint8_t> out) {
+  InitCrypto();
+  constexpr std::array<std::uint8_t, crypto_stream_chacha20_ietf_NONCEBYTES> kNonce{};
+  std::memset(out.data(), 0, out.size());
+  crypto_stream_chacha20_ietf_xor_ic(out.data(), out.data(), out.size(), kNonce.data(), first_block, key.data());
 }
 
 absl::StatusOr<SecretBytes> DeriveFromPassphrase(std::string_view passphrase, std::string_view salt,

@@ -83,6 +83,10 @@ struct SigningKey {
 [[nodiscard]] std::string Sign(const SigningKey& key, std::string_view message);  // 64 bytes
 [[nodiscard]] bool VerifySignature(const PublicKey& key, std::string_view message, std::string_view signature);
 
+// Writes the ChaCha20 key stream (RFC 8439) under `key`, nonce 0, from 64-byte block `first_block` on: a pseudorandom
+// function's output, so one key may serve one purpose only. At most 2^32 - first_block blocks.
+void ChaCha20Stream(const Hash256& key, std::uint32_t first_block, std::span<std::uint8_t> out);
+
 // Argon2id: `salt` is 16 bytes. Errors: RESOURCE_EXHAUSTED if `memory_bytes` cannot be had; INVALID_ARGUMENT on a bad
 // salt or limits.
 [[nodiscard]] absl::StatusOr<SecretBytes> DeriveFromPassphrase(std::string_view passphrase, std::string_view salt,

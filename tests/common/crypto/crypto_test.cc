@@ -224,6 +224,20 @@ TEST(DeriveFromPassphrase, DependsOnEveryInput) {
   derive("a", "0123456789abcdef", 1, 16384);
 }
 
+// RFC 8439, appendix A.1, test vectors 1 and 2: key and nonce zero, blocks 0 and 1.
+TEST(ChaCha20Stream, EqualsTheTestVectors) {
+  std::array<std::uint8_t, 80> stream;
+  stream.fill(0xAA);
+  ChaCha20Stream({}, 0, stream);
+  EXPECT_EQ(HexEncode(AsChars(stream)),
+            "76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7"
+            "da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586"
+            "9f07e7be5551387a98ba977c732d080d");
+  std::array<std::uint8_t, 16> second;
+  ChaCha20Stream({}, 1, second);
+  EXPECT_EQ(HexEncode(AsChars(second)), "9f07e7be5551387a98ba977c732d080d");
+}
+
 TEST(DeriveFromPassphrase, RefusesParametersOutOfRange) {
   for (const std::size_t size : {0, 8, 15, 17, 32}) {
     EXPECT_THAT(DeriveFromPassphrase("a", std::string(size, 's'), 1, 8192),
