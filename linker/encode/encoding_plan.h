@@ -45,11 +45,11 @@ enum class Hashing {
 };
 
 struct Hardening {
-  int folds = 1;             // XOR-folds: the tokens set bits in `bits` * 2^folds positions, then halves are XORed
-  double flip = 0.02;        // BLIP: the probability with which each bit is flipped, by a seed kept by the custodian
-  std::string salt_feature;  // its value goes into each token's input, so that tokens of others do not compare
-  int diffusion = 0;         // each bit is the XOR of so many bits at keyed positions; 0: none
-  bool balanced = false;     // the complement is appended and all is permuted: as many ones as zeros, twice as long
+  int folds = 1;       // XOR-folds: the tokens set bits in `bits` * 2^folds positions, then halves are XORed
+  double flip = 0.02;  // BLIP: the probability with which each bit is flipped, by a seed kept by the custodian
+  std::string salt_feature = {};  // its value goes into each token's input, so that tokens of others do not compare
+  int diffusion = 0;              // each bit is the XOR of so many bits at keyed positions; 0: none
+  bool balanced = false;  // the complement is appended and all is permuted: as many ones as zeros, twice as long
 
   friend bool operator==(const Hardening&, const Hardening&) = default;
 };
@@ -85,9 +85,9 @@ struct EncodingPlan {
   // SHA-256 of Canonical(): what two registers must share to be compared.
   [[nodiscard]] common::Hash256 Digest() const;
 
-  // Returns how many bits each feature sets, in the order of `features`. Record level: `insertions` shared out by
-  // weight, by largest remainder (ties to the first), in integers and so equal on all machines; a feature gets at least
-  // one. Field level: `insertions` each. Precondition: valid.
+  // Returns how many bits each feature sets, in the order of `features`. Record level: one each, and the rest of
+  // `insertions` shared out by weight, by largest remainder (ties to the first), in integers and so equal on all
+  // machines. Field level: `insertions` each. Precondition: valid.
   [[nodiscard]] std::vector<std::uint32_t> FeatureBits() const;
 
   // Bits before folding, and of one finished encoding.

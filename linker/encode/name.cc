@@ -5,9 +5,10 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
+
+#include "linker/encode/letters.h"
 
 namespace sluis::linker {
 namespace {
@@ -33,24 +34,7 @@ constexpr std::string_view kJoined[] = {"ABD", "ABDEL", "ABDOEL", "ABDUL", "ABOU
 static_assert(std::ranges::is_sorted(kPrefixes) && std::ranges::is_sorted(kTrailingPrefixes) &&
               std::ranges::is_sorted(kJoined));
 
-bool IsPrefix(std::string_view word) { return std::ranges::binary_search(kPrefixes, word); }
-
-// Letters that compatibility decomposition leaves as they are.
-struct Spelling {
-  UChar32 letter;
-  std::string_view ascii;
-};
-constexpr Spelling kSpellings[] = {{0x00C6, "AE"}, {0x00D0, "D"},  {0x00D8, "O"},  {0x00DE, "TH"}, {0x00DF, "SS"},
-                                   {0x00E6, "AE"}, {0x00F0, "D"},  {0x00F8, "O"},  {0x00FE, "TH"}, {0x0110, "D"},
-                                   {0x0111, "D"},  {0x0126, "H"},  {0x0127, "H"},  {0x0131, "I"},  {0x0141, "L"},
-                                   {0x0142, "L"},  {0x014A, "NG"}, {0x014B, "NG"}, {0x0152, "OE"}, {0x0153, "OE"},
-                                   {0x018F, "E"},  {0x0259, "E"},  {0x1E9E, "SS"}};
-
-bool IsApostrophe(UChar32 c) {
-  constexpr UChar32 kApostrophes[] = {0x00B4, 0x02B9, 0x02BB, 0x02BC, 0x02BD, 0x02BE,
-                                      0x02BF, 0x2018, 0x2019, 0x201B, 0x2032};
-  return std::ranges::binary_search(kApostrophes, c);
-}
+bool IsPrefix(std::string_view word) { return IsNamePrefix(word); }
 
 // Upper case letters stay, separators become ' ', '\'' or '-', all else vanishes.
 void AppendAscii(std::string& out, char c) {
@@ -70,9 +54,8 @@ void AppendUnicode(std::string& out, UChar32 c) {
     AppendAscii(out, static_cast<char>(c));
     return;
   }
-  const auto* spelling = std::ranges::lower_bound(kSpellings, c, {}, [](const Spelling& s) { return s.letter; });
-  if (spelling != std::end(kSpellings) && spelling->letter == c) {
-    out += spelling->ascii;
+  if (const std::string_view spelling = AsciiSpelling(c); !spelling.empty()) {
+    out += spelling;
   } else if (IsApostrophe(c)) {
     out.push_back('\'');
   } else if (u_isUWhiteSpace(c)) {
@@ -162,6 +145,8 @@ void DropPrefixes(Words& words) {
 }
 
 }  // namespace
+
+bool IsNamePrefix(std::string_view word) { return std::ranges::binary_search(kPrefixes, word); }
 
 absl::StatusOr<std::optional<std::string>> NormaliseName(std::string_view value) {
   absl::StatusOr<std::string> folded = Fold(value);

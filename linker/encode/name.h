@@ -32,4 +32,8 @@ namespace sluis::linker {
 // Errors: INVALID_ARGUMENT if `value` is no valid UTF-8 (or, from Normalise, too long). Thread-safe.
 [[nodiscard]] absl::StatusOr<std::optional<std::string>> NormaliseName(std::string_view value);
 
+// Whether `word`, in capital ASCII letters, is one that stands before a surname and that registers hold apart (VAN,
+// DER, DE, EL ...).
+[[nodiscard]] bool IsNamePrefix(std::string_view word);
+
 }  // namespace sluis::linker

@@ -34,8 +34,8 @@ struct EncoderOptions {
   // it over deliveries: under another one the same record gets other noise, and averaging removes it. Never shared.
   const common::SecretBytes* noise_key = nullptr;
   // How the extract writes its dates: one per feature, or empty if all are year first.
-  std::vector<DateOrder> date_orders;
-  // Tokens whose positions are kept; about 200 bytes each (8 KiB under min-hash). When full, all are forgotten.
+  std::vector<DateOrder> date_orders = {};
+  // Tokens whose positions are kept; about 200 bytes each. When full, all are forgotten.
   std::size_t max_cached_tokens = 1 << 20;
 };
 
@@ -43,9 +43,10 @@ struct EncoderOptions {
 //
 // Random hashing: a feature sets FeatureBits() bits however long its value is, since the number of set bits would tell
 // the length. Of a feature of B bits, T tokens get floor(B / T) positions each and the B mod T of the smallest seeds
-// one more. A token's positions are distinct, unbiased draws from the ChaCha20 stream under its seed, and the first k
-// are the same whatever k is, so that values which share tokens share positions though their T differ. Never double
-// hashing, whose positions are sums of two numbers (Kroll and Steinmetzer 2014, arXiv:1410.6739).
+// one more. A token's positions are distinct, unbiased draws from the ChaCha20 stream under its seed and the plan's
+// digest, and the first k are the same whatever k is, so that values which share tokens share positions though their T
+// differ. Two plans have no positions in common. Never double hashing, whose positions are sums of two numbers (Kroll
+// and Steinmetzer 2014, arXiv:1410.6739).
 //
 // Min-hash: each bit belongs to the token that comes first in an order of that bit's own, drawn by exponential races in
 // which a token of feature f runs with weight w_f / T_f. Two records agree in a bit with probability (1 + J) / 2, J

@@ -30,8 +30,11 @@ class TokenList {
   void Add(std::string_view token);
 
  private:
+  void Append(std::string_view token, std::uint64_t head);
+
   std::string chars_;
   std::vector<std::size_t> ends_;
+  std::vector<std::uint64_t> heads_;   // the token's first seven bytes and its length: most differ here
   std::vector<std::uint32_t> counts_;  // occurrences of the token, kept at its first one
 };
 
@@ -46,11 +49,12 @@ class TokenList {
 //   kText      padded bigrams of the folded value, words apart
 //   kCategory  one token, the folded value
 //   kDate      Of the eight digits yyyymmdd each digit with its place and each pair of neighbours with its place; the
-//              year, month and day; year and day plus and minus one; and {min, max} of day and month, which survives
-//              their exchange. What cannot be read as a date, in the schema's order of parts, gives its digits with
-//              their places: dirty data must not lose the record.
+//              year and the day, each with its neighbours; and {min, max} of day and month, which survives their
+//              exchange. Whether the day exists does not matter. What cannot be read as a date, in the schema's order
+//              of parts, gives its digits with their places: dirty data must not lose the record.
 //   kDigits    letters and digits of the value: padded bigrams, and each of the first 32 with its place
-//   kNumber    a decimal number: its bucket on a logarithmic scale (16 an octave) and the two on either side, the
+//   kNumber    a decimal number (point or comma, no grouping, up to 15 digits before it): its bucket on a logarithmic
+//   scale (16 an octave) and the two on either side, the
 //              bucket four times as wide with one on either side, and the padded bigrams of its integer part. What
 //              cannot be read as one gives the bigrams of its digits.
 //

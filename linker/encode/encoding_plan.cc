@@ -1,0 +1,201 @@
+#include "linker/encode/encoding_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "common/crypto/crypto.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr std::uint32_t kMinBits = 64;
+constexpr std::uint32_t kMaxBits = 4096;
+constexpr int kMaxFolds = 4;
+constexpr int kMinDiffusion = 2, kMaxDiffusion = 16;
+constexpr std::size_t kMaxLabel = 64;
+constexpr std::size_t kMaxFeatureName = 128;
+constexpr std::uint64_t kMinWeight = 1, kMaxWeight = 1'000'000;  // thousandths
+
+std::uint64_t Thousandths(double weight) { return static_cast<std::uint64_t>(std::llround(weight * 1000)); }
+
+bool IsThousandths(double weight) {
+  return std::isfinite(weight) && weight > 0 && weight <= 1000 &&
+         std::abs(weight * 1000 - std::round(weight * 1000)) < 1e-6 && Thousandths(weight) >= kMinWeight &&
+         Thousandths(weight) <= kMaxWeight;
+}
+
+const char* NameOf(FeatureKind kind) {
+  switch (kind) {
+    case FeatureKind::kName:
+      return "name";
+    case FeatureKind::kText:
+      return "text";
+    case FeatureKind::kCategory:
+      return "category";
+    case FeatureKind::kDate:
+      return "date";
+    case FeatureKind::kDigits:
+      return "digits";
+    case FeatureKind::kNumber:
+      return "number";
+  }
+  return "unknown";
+}
+
+double DefaultWeight(FeatureKind kind) {
+  switch (kind) {
+    case FeatureKind::kDate:
+      return 1.2;
+    case FeatureKind::kDigits:
+      return 0.8;
+    case FeatureKind::kCategory:
+      return 0.25;
+    case FeatureKind::kName:
+    case FeatureKind::kText:
+    case FeatureKind::kNumber:
+      return 1;
+  }
+  return 1;
+}
+
+absl::Status Invalid(std::string message) { return absl::InvalidArgumentError("encoding plan: " + message); }
+
+std::string InRange(std::string_view what, std::int64_t low, std::int64_t high) {
+  return std::string(what) + " must be " + std::to_string(low) + " to " + std::to_string(high);
+}
+
+absl::Status ValidateHardening(const EncodingPlan& plan) {
+  const Hardening& hardening = plan.hardening;
+  if (hardening.folds < 0 || hardening.folds > kMaxFolds) return Invalid(InRange("folds", 0, kMaxFolds));
+  if (plan.RawBits() > kMaxRawBits) {
+    return Invalid("bits before folding exceed " + std::to_string(kMaxRawBits) + ": fold less often");
+  }
+  if (!(hardening.flip >= 0 && hardening.flip <= 0.5)) return Invalid("flip must be a probability of at most 0.5");
+  if (hardening.diffusion != 0 && (hardening.diffusion < kMinDiffusion || hardening.diffusion > kMaxDiffusion)) {
+    return Invalid("diffusion must be 0 or " + std::to_string(kMinDiffusion) + " to " + std::to_string(kMaxDiffusion));
+  }
+  if (plan.EncodedBits() > kMaxBits) {
+    return Invalid("balanced encodings have twice `bits`, at most " + std::to_string(kMaxBits));
+  }
+  if (plan.hashing == Hashing::kTabulationMinHash && (hardening.folds != 0 || hardening.diffusion != 0)) {
+    return Invalid("min-hash takes neither folds nor diffusion: half of its bits are set, their XOR is noise");
+  }
+  if (!hardening.salt_feature.empty() &&
+      std::ranges::none_of(plan.features, [&](const Feature& f) { return f.name == hardening.salt_feature; })) {
+    return Invalid("the salt feature is not among the features");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status EncodingPlan::Validate() const {
+  if (label.empty() || label.size() > kMaxLabel ||
+      !std::ranges::all_of(label, [](char c) { return c >= 0x20 && c < 0x7f; })) {
+    return Invalid("label must be 1 to " + std::to_string(kMaxLabel) + " printable ASCII characters");
+  }
+  if (bits < kMinBits || bits > kMaxBits || bits % 64 != 0) {
+    return Invalid("bits must be a multiple of 64 from " + std::to_string(kMinBits) + " to " +
+                   std::to_string(kMaxBits));
+  }
+  if (features.empty() || features.size() > kMaxFeatures) {
+    return Invalid(InRange("the number of features", 1, kMaxFeatures));
+  }
+  if (profile == EncodingProfile::kRecordLevel && features.size() < kMinRecordLevelFeatures && !allow_few_features) {
+    return Invalid("a record-level plan needs at least " + std::to_string(kMinRecordLevelFeatures) + " features, has " +
+                   std::to_string(features.size()) +
+                   ": encodings of fewer fields repeat, and a frequency attack reads those that do");
+  }
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    if (features[i].name.empty() || features[i].name.size() > kMaxFeatureName) {
+      return Invalid("feature " + std::to_string(i) + ": " + InRange("name length", 1, kMaxFeatureName));
+    }
+    if (!names.insert(features[i].name).second) {
+      return Invalid("feature " + features[i].name + " is named twice");
+    }
+    if (!IsThousandths(features[i].weight)) {
+      return Invalid("feature " + features[i].name + ": weight must be a multiple of 0.001 from 0.001 to 1000");
+    }
+  }
+  if (absl::Status status = ValidateHardening(*this); !status.ok()) return status;
+  if (insertions < features.size() || insertions > RawBits() / 2) {
+    return Invalid(InRange("insertions", static_cast<std::int64_t>(features.size()), RawBits() / 2) +
+                   " (one bit a feature, half of the bits before folding)");
+  }
+  return absl::OkStatus();
+}
+
+std::string EncodingPlan::Canonical() const {
+  std::string text = "sluis-encoding-plan-v1\n";
+  const auto line = [&text](std::string_view key, const std::string& value) {
+    text.append(key).append(" ").append(value).append("\n");
+  };
+  // Strings after their length: they may hold any byte.
+  const auto counted = [](const std::string& value) { return std::to_string(value.size()) + ":" + value; };
+  line("label", counted(label));
+  line("profile", profile == EncodingProfile::kRecordLevel ? "record-level" : "field-level");
+  line("hashing", hashing == Hashing::kRandom ? "random" : "tabulation-min-hash");
+  line("bits", std::to_string(bits));
+  line("insertions", std::to_string(insertions));
+  line("features", std::to_string(features.size()));
+  for (const Feature& feature : features) {
+    line("feature",
+         counted(feature.name) + " " + NameOf(feature.kind) + " " + std::to_string(Thousandths(feature.weight)));
+  }
+  line("folds", std::to_string(hardening.folds));
+  line("flip", std::to_string(FlipThreshold(hardening.flip)));
+  line("salt-feature", counted(hardening.salt_feature));
+  line("diffusion", std::to_string(hardening.diffusion));
+  line("balanced", hardening.balanced ? "yes" : "no");
+  line("allow-few-features", allow_few_features ? "yes" : "no");
+  return text;
+}
+
+common::Hash256 EncodingPlan::Digest() const { return common::Sha256(Canonical()); }
+
+std::vector<std::uint32_t> EncodingPlan::FeatureBits() const {
+  if (profile == EncodingProfile::kFieldLevel) {
+    return std::vector<std::uint32_t>(features.size(), insertions);
+  }
+  std::uint64_t total = 0;
+  for (const Feature& feature : features) {
+    total += Thousandths(feature.weight);
+  }
+  // One bit each first, so that no feature is lost; the rest by weight.
+  const std::uint64_t rest = insertions - features.size();
+  std::vector<std::uint32_t> shares(features.size());
+  std::vector<std::uint64_t> remainders(features.size());
+  std::uint64_t given = 0;
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    const std::uint64_t product = rest * Thousandths(features[i].weight);
+    shares[i] = 1 + static_cast<std::uint32_t>(product / total);
+    remainders[i] = product % total;
+    given += product / total;
+  }
+  std::vector<std::size_t> order(features.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return remainders[a] > remainders[b]; });
+  for (std::size_t i = 0; given < rest; ++i, ++given) {
+    ++shares[order[i]];
+  }
+  return shares;
+}
+
+std::uint32_t FlipThreshold(double flip) {
+  // 0.5 is 2^31; the product is exact, since 2^32 only shifts the exponent.
+  return static_cast<std::uint32_t>(std::llround(flip * 4294967296.0));
+}
+
+EncodingPlan DefaultPlan(std::span<const FieldDescription> fields) {
+  EncodingPlan plan;
+  plan.label = "default";
+  for (const FieldDescription& field : fields) {
+    plan.features.push_back({field.name, field.kind, DefaultWeight(field.kind)});
+  }
+  return plan;
+}
+
+}  // namespace sluis::linker

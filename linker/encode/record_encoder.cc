@@ -1,0 +1,272 @@
+#include "linker/encode/record_encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "common/crypto/crypto.h"
+#include "common/status/status.h"
+#include "linker/encode/hardening.h"
+#include "linker/encode/keyed_generator.h"
+#include "linker/encode/min_hash.h"
+#include "linker/encode/tokens.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr std::size_t kMinNoiseKeyBytes = 16;
+
+struct Token {
+  common::Hash256 seed;  // the token's, under this plan
+  std::vector<std::uint16_t> positions;
+};
+
+struct TransparentHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+using TokenMap = std::unordered_map<std::string, Token, TransparentHash, std::equal_to<>>;
+
+void SetBit(std::span<std::uint64_t> words, std::size_t bit) { words[bit / 64] |= std::uint64_t{1} << (bit % 64); }
+
+}  // namespace
+
+class RecordEncoder::Impl {
+ public:
+  Impl(const EncodingPlan& plan, const TokenSeeds& seeds, const EncoderOptions& options)
+      : plan_(plan),
+        seeds_(seeds),
+        digest_(plan.Digest()),
+        digest_label_(common::AsChars(digest_)),
+        shares_(plan.FeatureBits()),
+        orders_(options.date_orders),
+        max_cached_(options.max_cached_tokens),
+        threshold_(FlipThreshold(plan.hardening.flip)),
+        tokens_(plan.features.size()) {
+    if (orders_.empty()) orders_.assign(plan.features.size(), DateOrder::kYearFirst);
+    salt_ = static_cast<std::size_t>(std::ranges::find(plan.features, plan.hardening.salt_feature, &Feature::name) -
+                                     plan.features.begin());
+    if (threshold_ != 0) noise_.emplace(*options.noise_key);
+  }
+
+  ~Impl() { Forget(); }
+
+  absl::Status PrepareLayout() {
+    const Hardening& hardening = plan_.hardening;
+    if (hardening.diffusion == 0 && !hardening.balanced && plan_.hashing == Hashing::kRandom) return absl::OkStatus();
+    SLUIS_ASSIGN_OR_RETURN(const common::Hash256 shared, seeds_.Seed(LayoutInput()));
+    const common::Hash256 layout = DeriveSeed(shared, digest_label_);
+    if (hardening.diffusion != 0) taps_ = DiffusionPositions(layout, plan_.bits, hardening.diffusion);
+    if (hardening.balanced) permutation_ = KeyedPermutation(layout, plan_.EncodedBits());
+    if (plan_.hashing == Hashing::kTabulationMinHash) {
+      tabulation_.emplace(DeriveSeed(layout, "tabulation"), plan_.bits);
+      minima_.resize(plan_.bits);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Encode(std::span<const std::string_view> values, Encoding& out) {
+    const std::vector<Feature>& features = plan_.features;
+    if (values.size() != features.size()) {
+      return absl::InvalidArgumentError(std::to_string(values.size()) + " values for " +
+                                        std::to_string(features.size()) + " features");
+    }
+    out.present = 0;
+    out.words_per_row = plan_.EncodedBits() / 64;
+    out.words.assign(out.words_per_row * plan_.Encodings(), 0);
+    SLUIS_ASSIGN_OR_RETURN(const bool encodable, ReadSalt(values));
+    if (!encodable) return absl::OkStatus();
+    const bool record_level = plan_.profile == EncodingProfile::kRecordLevel;
+    raw_.assign(plan_.RawBits() / 64, 0);
+    BeginRace();
+    for (std::size_t feature = 0; feature < features.size(); ++feature) {
+      const absl::Status status = AddFeature(feature, values[feature]);
+      if (!status.ok()) return common::Annotate(status, "feature " + features[feature].name);
+      if (used_.empty()) continue;
+      out.present |= std::uint64_t{1} << feature;
+      if (!record_level) {
+        Finish(feature, out);
+        std::ranges::fill(raw_, 0);
+        BeginRace();
+      }
+    }
+    if (record_level && out.present != 0) Finish(0, out);
+    return absl::OkStatus();
+  }
+
+ private:
+  // Returns whether the record can be encoded: it has the salt, if the plan asks for one.
+  absl::StatusOr<bool> ReadSalt(std::span<const std::string_view> values) {
+    salt_value_.clear();
+    if (salt_ == plan_.features.size()) return true;
+    absl::StatusOr<std::string> value = SaltOf(plan_.features[salt_].kind, values[salt_], orders_[salt_]);
+    if (!value.ok()) return common::Annotate(value.status(), "feature " + plan_.features[salt_].name);
+    salt_value_ = *std::move(value);
+    return !salt_value_.empty();
+  }
+
+  // Seeds are secrets: they are wiped.
+  void Forget() {
+    for (TokenMap& map : tokens_) {
+      for (auto& [key, token] : map) common::Wipe(token.seed);
+      map.clear();
+    }
+    cached_ = 0;
+  }
+
+  absl::Status AddFeature(std::size_t feature, std::string_view value) {
+    used_.clear();
+    SLUIS_RETURN_IF_ERROR(TokeniseInto(plan_.features[feature].kind, value, orders_[feature], list_));
+    if (list_.empty()) return absl::OkStatus();
+    // All at once and before the first is found: `used_` points into the maps.
+    if (cached_ + list_.size() > max_cached_) {
+      Forget();
+    }
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      SLUIS_ASSIGN_OR_RETURN(Token * token, Find(feature, list_[i]));
+      used_.push_back(token);
+    }
+    if (tabulation_.has_value()) {
+      Race(feature);
+    } else {
+      SetPositions(shares_[feature]);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Token*> Find(std::size_t feature, std::string_view token) {
+    TokenMap& map = tokens_[feature];
+    std::string_view key = token;
+    if (!salt_value_.empty()) {
+      // Injective: neither folded salts nor tokens hold the separator that stands between them.
+      salted_.assign(salt_value_).append(1, '\0').append(token);
+      key = salted_;
+    }
+    if (const auto found = map.find(key); found != map.end()) return &found->second;
+    SLUIS_ASSIGN_OR_RETURN(const common::Hash256 seed,
+                           seeds_.Seed(TokenInput(plan_.features[feature].name, salt_value_, token)));
+    Token& entry = map[std::string(key)];
+    // Bound to the plan, so that encodings by two plans of one project have nothing in common.
+    entry.seed = DeriveSeed(seed, digest_label_);
+    ++cached_;
+    return &entry;
+  }
+
+  void SetPositions(std::uint32_t share) {
+    const std::size_t each = share / used_.size();
+    const std::size_t favoured = share % used_.size();
+    if (favoured != 0) {
+      std::ranges::nth_element(used_, used_.begin() + static_cast<std::ptrdiff_t>(favoured), {},
+                               [](const Token* token) -> const common::Hash256& { return token->seed; });
+    }
+    for (std::size_t i = 0; i < used_.size(); ++i) {
+      const std::size_t count = each + (i < favoured ? 1 : 0);
+      Token& token = *used_[i];
+      if (token.positions.size() < count) {
+        token.positions.clear();
+        KeyedGenerator(token.seed).AppendDistinct(plan_.RawBits(), count, token.positions);
+      }
+      for (std::size_t k = 0; k < count; ++k) SetBit(raw_, token.positions[k]);
+    }
+  }
+
+  void BeginRace() {
+    if (tabulation_.has_value()) best_.assign(plan_.bits, std::numeric_limits<double>::infinity());
+  }
+
+  // Lets the feature's tokens run for every bit: an exponential variate of rate w is one of rate 1, divided by w.
+  // Within the feature all rates are equal, so the least number wins and only that one needs its logarithm.
+  void Race(std::size_t feature) {
+    std::ranges::fill(minima_, std::numeric_limits<std::uint32_t>::max());
+    for (const Token* token : used_) tabulation_->LowerMinima(token->seed, minima_);
+    // Quotient and product of whole numbers, each rounded once: the same on all machines.
+    const double slowness = static_cast<double>(used_.size()) / std::round(plan_.features[feature].weight * 1000);
+    for (std::size_t bit = 0; bit < minima_.size(); ++bit) {
+      const double time = static_cast<double>(Exponential(minima_[bit] >> 1)) * slowness;
+      if (time < best_[bit]) {
+        best_[bit] = time;
+        const std::uint64_t mask = std::uint64_t{1} << (bit % 64);
+        raw_[bit / 64] = (minima_[bit] & 1) != 0 ? raw_[bit / 64] | mask : raw_[bit / 64] & ~mask;
+      }
+    }
+  }
+
+  // Hardens raw_ into row `row`. Noise comes last but for balancing, so that both halves of a balanced encoding carry
+  // the same and their difference does not betray it.
+  void Finish(std::size_t row, Encoding& out) {
+    const Hardening& hardening = plan_.hardening;
+    std::optional<common::Hash256> noise_seed;
+    if (noise_.has_value()) noise_seed = NoiseSeed(*noise_, digest_, static_cast<std::uint32_t>(row), raw_);
+    std::span<std::uint64_t> bits = XorFold(raw_, hardening.folds);
+    if (hardening.diffusion != 0) {
+      diffused_.resize(bits.size());
+      Diffuse(bits, taps_, hardening.diffusion, diffused_);
+      bits = diffused_;
+    }
+    if (noise_seed.has_value()) FlipBits(bits, threshold_, *noise_seed);
+    const std::span<std::uint64_t> target = std::span(out.words).subspan(row * out.words_per_row, out.words_per_row);
+    if (hardening.balanced) {
+      Balance(bits, permutation_, target);
+    } else {
+      std::ranges::copy(bits, target.begin());
+    }
+  }
+
+  const EncodingPlan plan_;
+  const TokenSeeds& seeds_;
+  const common::Hash256 digest_;
+  const std::string digest_label_;
+  const std::vector<std::uint32_t> shares_;
+  std::vector<DateOrder> orders_;
+  std::size_t max_cached_;
+  std::uint32_t threshold_;
+  std::size_t salt_ = 0;  // index of the salt feature; that of none: features.size()
+  std::optional<common::HmacSha256> noise_;
+
+  std::vector<std::uint16_t> taps_, permutation_;
+  std::optional<TabulationHash> tabulation_;
+
+  std::vector<TokenMap> tokens_;  // by feature
+  std::size_t cached_ = 0;
+
+  // Of the record at hand.
+  std::string salt_value_, salted_;
+  TokenList list_;
+  std::vector<Token*> used_;
+  std::vector<std::uint64_t> raw_, diffused_;
+  std::vector<std::uint32_t> minima_;
+  std::vector<double> best_;
+};
+
+RecordEncoder::RecordEncoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RecordEncoder::RecordEncoder(RecordEncoder&&) noexcept = default;
+RecordEncoder& RecordEncoder::operator=(RecordEncoder&&) noexcept = default;
+RecordEncoder::~RecordEncoder() = default;
+
+absl::StatusOr<RecordEncoder> RecordEncoder::Make(const EncodingPlan& plan, const TokenSeeds& seeds,
+                                                  const EncoderOptions& options) {
+  SLUIS_RETURN_IF_ERROR(plan.Validate());
+  if (!options.date_orders.empty() && options.date_orders.size() != plan.features.size()) {
+    return absl::InvalidArgumentError(std::to_string(options.date_orders.size()) + " date orders for " +
+                                      std::to_string(plan.features.size()) + " features");
+  }
+  if (FlipThreshold(plan.hardening.flip) != 0 &&
+      (options.noise_key == nullptr || options.noise_key->size() < kMinNoiseKeyBytes)) {
+    return absl::InvalidArgumentError("the plan flips bits: give the custodian's noise key, at least " +
+                                      std::to_string(kMinNoiseKeyBytes) + " bytes");
+  }
+  auto impl = std::make_unique<Impl>(plan, seeds, options);
+  SLUIS_RETURN_IF_ERROR(impl->PrepareLayout());
+  return RecordEncoder(std::move(impl));
+}
+
+absl::Status RecordEncoder::Encode(std::span<const std::string_view> values, Encoding& out) {
+  return impl_->Encode(values, out);
+}
+
+}  // namespace sluis::linker
