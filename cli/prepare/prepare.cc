@@ -56,8 +56,9 @@ absl::StatusOr<DeliveryState> PrepareDelivery(const DeliveryJob& job, RowSource&
   SLUIS_ASSIGN_OR_RETURN(std::optional<DeliveryState> earlier,
                          workshop.states.Load(job.register_name, job.delivery_id));
   if (earlier.has_value() && !IsSameDelivery(*earlier, job)) {
-    return absl::FailedPreconditionError("delivery id " + job.delivery_id +
-                                         " was used for another file, schema or permit: choose a new one");
+    return absl::FailedPreconditionError(
+        "delivery id " + job.delivery_id + " was used for another file, schema or permit: choose a new one" +
+        (earlier->stage == DeliveryStage::kCommitted ? "" : ", or give the earlier one up with `sluis abort`"));
   }
   if (earlier.has_value()) {
     SLUIS_RETURN_IF_ERROR(CorrectReplaces(job, workshop.states, *earlier));
