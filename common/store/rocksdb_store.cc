@@ -1,18 +1,10 @@
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/listener.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <rocksdb/write_buffer_manager.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdarg>
 #include <filesystem>
-#include <map>
 #include <mutex>
 #include <set>
 #include <system_error>
@@ -23,6 +15,7 @@
 #include "common/file/atomic_file.h"
 #include "common/status/status.h"
 #include "common/store/keys.h"
+#include "common/store/rocksdb_database.h"
 #include "common/store/store.h"
 
 namespace sluis::common {
@@ -36,32 +29,6 @@ constexpr std::uint64_t kReopenHeadroomBytes = 2ull << 20;
 
 // How long a writer that must reopen the store waits for readers to finish.
 constexpr auto kReopenPatience = std::chrono::milliseconds(500);
-
-rocksdb::Slice AsSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view AsView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-// RocksDB's messages hold file names and never keys (allow_data_in_errors is off).
-absl::Status FromRocksDb(const rocksdb::Status& status, std::string_view action) {
-  if (status.ok()) {
-    return absl::OkStatus();
-  }
-  const std::string detail = status.ToString();
-  const std::string message = "store: cannot " + std::string(action) + ": " + detail;
-  if (status.IsCorruption()) {
-    return absl::DataLossError(message);
-  }
-  if (detail.find("While lock file") != std::string::npos ||
-      detail.find("lock hold by current process") != std::string::npos) {
-    return absl::FailedPreconditionError(message + "; the store is in use by another process, stop that one first");
-  }
-  // A full disk that shows only when syncing leaves it open whether the batch is there: that is UNAVAILABLE.
-  const bool while_syncing =
-      detail.find("While fdatasync") != std::string::npos || detail.find("While fsync") != std::string::npos;
-  if (status.IsNoSpace() && !while_syncing) {
-    return WithReason(absl::ResourceExhaustedError(message + "; free space and try again"), "DISK_FULL");
-  }
-  return absl::UnavailableError(message);
-}
 
 // Returns the size of all files in `directory` whose names end in `extension`; 0 if it cannot be read.
 std::uint64_t BytesOfFiles(const std::string& directory, std::string_view extension) {
@@ -77,99 +44,6 @@ std::uint64_t BytesOfFiles(const std::string& directory, std::string_view extens
   }
   return bytes;
 }
-
-// Drops RocksDB's info log: it would repeat file names and sizes beside sealed data, and a writer of it that met a full
-// disk aborts the process in builds with assertions, as Debian's is. Every error comes back as a status anyway.
-class NoInfoLog : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
-};
-
-// Keeps RocksDB from resuming by itself: RocksDbStore decides when a database with a fault is opened again.
-class NoAutoRecovery : public rocksdb::EventListener {
- public:
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
-                            bool* auto_recovery) override {
-    *auto_recovery = false;
-  }
-};
-
-// An open database. Views hold it, so that it closes when the last of them is gone.
-struct Database {
-  std::unique_ptr<rocksdb::DB> db;
-  std::map<std::string, rocksdb::ColumnFamilyHandle*, std::less<>> families;  // without "default"
-  rocksdb::ColumnFamilyHandle* default_family = nullptr;
-
-  ~Database() {
-    for (const auto& [name, handle] : families) {
-      db->DestroyColumnFamilyHandle(handle);
-    }
-    if (default_family != nullptr) {
-      db->DestroyColumnFamilyHandle(default_family);
-    }
-    if (db != nullptr) {
-      db->Close();
-    }
-  }
-};
-
-class RocksDbView : public StoreView {
- public:
-  // `snapshot` null: reads what is newest.
-  RocksDbView(std::shared_ptr<Database> database, const rocksdb::Snapshot* snapshot)
-      : database_(std::move(database)), snapshot_(snapshot) {}
-  ~RocksDbView() override {
-    if (snapshot_ != nullptr) {
-      database_->db->ReleaseSnapshot(snapshot_);
-    }
-  }
-  RocksDbView(const RocksDbView&) = delete;
-  RocksDbView& operator=(const RocksDbView&) = delete;
-
-  absl::StatusOr<std::optional<std::string>> Get(std::string_view family, std::string_view key) const override {
-    const auto handle = database_->families.find(family);
-    if (handle == database_->families.end()) {
-      return UnknownFamily(family);
-    }
-    rocksdb::PinnableSlice value;
-    const rocksdb::Status status = database_->db->Get(ReadOptions(), handle->second, AsSlice(key), &value);
-    if (status.IsNotFound()) {
-      return std::optional<std::string>();
-    }
-    SLUIS_RETURN_IF_ERROR(FromRocksDb(status, "read family " + std::string(family)));
-    return std::optional<std::string>(std::in_place, value.data(), value.size());
-  }
-
-  absl::Status Scan(std::string_view family, std::string_view prefix, std::string_view start,
-                    const std::function<bool(std::string_view, std::string_view)>& visit) const override {
-    const auto handle = database_->families.find(family);
-    if (handle == database_->families.end()) {
-      return UnknownFamily(family);
-    }
-    const std::string end = PrefixEnd(prefix);
-    const rocksdb::Slice end_slice(end);
-    rocksdb::ReadOptions options = ReadOptions();
-    options.iterate_upper_bound = &end_slice;
-    const std::unique_ptr<rocksdb::Iterator> iterator(database_->db->NewIterator(options, handle->second));
-    for (iterator->Seek(AsSlice(std::max(prefix, start))); iterator->Valid(); iterator->Next()) {
-      if (!visit(AsView(iterator->key()), AsView(iterator->value()))) {
-        return absl::OkStatus();
-      }
-    }
-    return FromRocksDb(iterator->status(), "scan family " + std::string(family));
-  }
-
- private:
-  rocksdb::ReadOptions ReadOptions() const {
-    rocksdb::ReadOptions options;
-    options.snapshot = snapshot_;
-    return options;
-  }
-
-  std::shared_ptr<Database> database_;
-  const rocksdb::Snapshot* snapshot_;
-};
 
 // Stands in for a view of a store that is closed after a fault.
 class FailedView : public StoreView {
@@ -193,20 +67,20 @@ class RocksDbStore : public Store {
   absl::Status OpenFirst();
 
   absl::StatusOr<std::optional<std::string>> Get(std::string_view family, std::string_view key) const override {
-    SLUIS_ASSIGN_OR_RETURN(std::shared_ptr<Database> database, Current());
+    SLUIS_ASSIGN_OR_RETURN(std::shared_ptr<RocksDbDatabase> database, Current());
     return RocksDbView(std::move(database), nullptr).Get(family, key);
   }
 
   absl::Status Scan(std::string_view family, std::string_view prefix, std::string_view start,
                     const std::function<bool(std::string_view, std::string_view)>& visit) const override {
-    SLUIS_ASSIGN_OR_RETURN(std::shared_ptr<Database> database, Current());
+    SLUIS_ASSIGN_OR_RETURN(std::shared_ptr<RocksDbDatabase> database, Current());
     return RocksDbView(std::move(database), nullptr).Scan(family, prefix, start, visit);
   }
 
   absl::Status Write(const WriteBatch& batch, bool sync) override;
 
   std::unique_ptr<StoreView> Snapshot() const override {
-    absl::StatusOr<std::shared_ptr<Database>> database = Current();
+    absl::StatusOr<std::shared_ptr<RocksDbDatabase>> database = Current();
     if (!database.ok()) {
       return std::make_unique<FailedView>(database.status());
     }
@@ -216,7 +90,7 @@ class RocksDbStore : public Store {
 
  private:
   // The database, opened again if an earlier attempt to reopen it failed.
-  absl::StatusOr<std::shared_ptr<Database>> Current() const {
+  absl::StatusOr<std::shared_ptr<RocksDbDatabase>> Current() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (database_ == nullptr) {
       SLUIS_RETURN_IF_ERROR(OpenLocked().status());
@@ -225,52 +99,23 @@ class RocksDbStore : public Store {
   }
 
   // As Current, but also heals a database whose last write failed.
-  absl::StatusOr<std::shared_ptr<Database>> CurrentForWriting();
+  absl::StatusOr<std::shared_ptr<RocksDbDatabase>> CurrentForWriting();
   // Sets database_ and returns the format version found, 0 for a new store. Precondition: mutex_ is held, or nobody
   // else knows this store yet.
   absl::StatusOr<std::uint32_t> OpenLocked() const;
   // Returns the format version; fails if this program must not touch the database.
-  absl::StatusOr<std::uint32_t> CheckFormat(Database& database) const;
+  absl::StatusOr<std::uint32_t> CheckFormat(RocksDbDatabase& database) const;
   absl::Status SetFormatVersion();
-  rocksdb::Options DatabaseOptions() const;
 
   const std::string directory_;
   const RocksDbOptions options_;
   mutable std::mutex mutex_;
-  mutable std::shared_ptr<Database> database_;  // null only after a failed attempt to reopen
-  absl::Status fault_ = absl::OkStatus();       // of the last failed write; guarded by mutex_
+  mutable std::shared_ptr<RocksDbDatabase> database_;  // null only after a failed attempt to reopen
+  absl::Status fault_ = absl::OkStatus();              // of the last failed write; guarded by mutex_
 };
 
-rocksdb::Options RocksDbStore::DatabaseOptions() const {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.paranoid_checks = true;
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  // What recovery finds in the write-ahead log goes to synced tables at once: after a failed sync the log's bytes may
-  // exist in the page cache only.
-  options.avoid_flush_during_recovery = false;
-  options.write_buffer_size = options_.write_buffer_bytes;
-  options.max_total_wal_size = 4 * options_.write_buffer_bytes;
-  options.max_open_files = 512;
-  options.info_log = std::make_shared<NoInfoLog>();
-  options.listeners = {std::make_shared<NoAutoRecovery>()};
-  options.max_bgerror_resume_count = 0;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  options.max_background_jobs = 2;
-
-  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options_.cache_bytes);
-  options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(options_.cache_bytes / 2, cache);
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.cache_index_and_filter_blocks = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
 absl::StatusOr<std::uint32_t> RocksDbStore::OpenLocked() const {
-  const rocksdb::Options options = DatabaseOptions();
+  const rocksdb::Options options = DatabaseOptions(options_);
   std::vector<std::string> on_disk;
   const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, directory_, &on_disk);
   if (!listed.ok()) {
@@ -287,7 +132,7 @@ absl::StatusOr<std::uint32_t> RocksDbStore::OpenLocked() const {
   for (const std::string& name : on_disk) {
     descriptors.emplace_back(name, options);
   }
-  auto database = std::make_shared<Database>();
+  auto database = std::make_shared<RocksDbDatabase>();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   SLUIS_RETURN_IF_ERROR(
@@ -313,7 +158,7 @@ absl::StatusOr<std::uint32_t> RocksDbStore::OpenLocked() const {
   return found_version;
 }
 
-absl::StatusOr<std::uint32_t> RocksDbStore::CheckFormat(Database& database) const {
+absl::StatusOr<std::uint32_t> RocksDbStore::CheckFormat(RocksDbDatabase& database) const {
   std::string value;
   const rocksdb::Status got = database.db->Get({}, database.default_family, kFormatVersionKey, &value);
   if (got.IsNotFound()) {
@@ -366,7 +211,7 @@ absl::Status RocksDbStore::OpenFirst() {
   return SetFormatVersion();
 }
 
-absl::StatusOr<std::shared_ptr<Database>> RocksDbStore::CurrentForWriting() {
+absl::StatusOr<std::shared_ptr<RocksDbDatabase>> RocksDbStore::CurrentForWriting() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (database_ != nullptr && fault_.ok()) {
     return database_;
@@ -403,7 +248,7 @@ absl::StatusOr<std::shared_ptr<Database>> RocksDbStore::CurrentForWriting() {
 }
 
 absl::Status RocksDbStore::Write(const WriteBatch& batch, bool sync) {
-  SLUIS_ASSIGN_OR_RETURN(const std::shared_ptr<Database> database, CurrentForWriting());
+  SLUIS_ASSIGN_OR_RETURN(const std::shared_ptr<RocksDbDatabase> database, CurrentForWriting());
   rocksdb::WriteBatch changes;
   for (const WriteBatch::Change& change : batch.changes()) {
     const auto family = database->families.find(change.family);
