@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <tuple>
 
 #include "gtest/gtest.h"
 #include "tests/integration/leak_scan.h"
@@ -206,7 +207,10 @@ TEST(EndToEnd, RefusesBadExtractsAndWhatThePermitDoesNotName) {
   EXPECT_EXIT_CODE(world.Sluis(World::Submit("education", "nowhere", "x-1", "country/civic.csv")), 3);
   EXPECT_EQ(Seen(world), before);
   EXPECT_EXIT_CODE(world.Sluis(World::Submit("population", "civic", "civic-1", "country/civic.csv")), 3);
-  EXPECT_EXIT_CODE(world.Sluis(World::Submit("stranger", "civic", "civic-1", "country/civic.csv")), 3);
+  // Also with the custodian's own signing key a stranger is none.
+  WriteWhole(world / "clients/thief.yaml",
+             ReadWhole(world / "clients/stranger.yaml") + "signing_key: education.signing.key\n");
+  EXPECT_EXIT_CODE(world.Sluis(World::Submit("thief", "civic", "civic-1", "country/civic.csv")), 3);
   EXPECT_EQ(world.AuditLog("linker").by_type["delivery"], 0u);
   EXPECT_EXIT_CODE(world.Sluis(World::As("population", "withdraw", {"--register", "civic", "--delivery", "civic-1"})),
                    3);
@@ -244,6 +248,22 @@ TEST(EndToEnd, RefusesBadExtractsAndWhatThePermitDoesNotName) {
   EXPECT_EXIT_CODE(submit_under("expired"), 3);
   EXPECT_EQ(world.AuditLog("linker").by_type["delivery"], 0u);
   EXPECT_EXIT_CODE(world.Sluis(World::Submit("education", "civic", "civic-2", "country/civic.csv")), 0);
+
+  // A custodian without signing key, or with another custodian's: nothing leaves.
+  const std::string config = ReadWhole(world / "clients/education.yaml");
+  const std::string signing_key = "signing_key: education.signing.key\n";
+  ASSERT_NE(config.find(signing_key), std::string::npos);
+  for (const auto& [line, exit_code, reason] :
+       {std::tuple{"", 2, ""}, std::tuple{"signing_key: benefits.signing.key\n", 3, "SIGNING_KEY_NOT_PERMITTED"}}) {
+    std::string other = config;
+    WriteWhole(world / "clients/other.yaml", other.replace(other.find(signing_key), signing_key.size(), line));
+    const Outcome outcome = world.Sluis({"--json", "submit", "--config", "clients/other.yaml", "--permit", "permit",
+                                         "--register", "civic", "--delivery", "civic-3", "country/civic.csv"});
+    EXPECT_EXIT_CODE(outcome, exit_code);
+    EXPECT_EQ(ReasonOf(outcome), reason);
+    EXPECT_NE(outcome.err.find("signing"), std::string::npos) << outcome.err;
+  }
+  EXPECT_EQ(world.AuditLog("linker").by_type["delivery"], 1u);
 
   // Requests for what the permit does not name; each refusal is in the gate's log.
   const std::uint64_t refusals = world.AuditLog("gate").by_type["refusal"];
