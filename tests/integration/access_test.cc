@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/bytes/secret.h"
+#include "common/document/permit_document.h"
 #include "common/rpc/log_service.h"
 #include "common/rpc/status_convert.h"
 #include "common/status/matchers.h"
@@ -15,6 +16,7 @@
 #include "linker/server/linker_service.h"
 #include "tests/common/rpc/certificates.h"
 #include "tests/integration/generic_call.h"
+#include "tests/integration/second_permit.h"
 #include "tests/integration/world.h"
 
 // Who may call what: every method of every service, called by everybody, against a table that is written here again.
@@ -90,6 +92,12 @@ Parties WhoMayCall(const std::string& method) {
   return found->second;
 }
 
+std::string DocumentFor(const common::Permit& permit) {
+  std::string document = SmallRequest("release-x");
+  const std::string first = World::kPermitId;
+  return document.replace(document.find(first), first.size(), permit.id);
+}
+
 // Fills in what a method looks at before it decides about the caller: the permit, the register jobs, hashes of the
 // right length.
 void Fill(Message& message, const common::Permit& permit) {
@@ -103,7 +111,7 @@ void Fill(Message& message, const common::Permit& permit) {
                                                      {"purpose", "identifiers"},
                                                      {"path", "checkpoint"},
                                                      {"link_set_id", std::string(64, '0')},
-                                                     {"request_document", SmallRequest("release-x")}};
+                                                     {"request_document", DocumentFor(permit)}};
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor& field = *message.GetDescriptor()->field(i);
     if (field.is_repeated()) continue;
@@ -183,6 +191,49 @@ TEST(Access, IsForTheRolesOfEachMethodAndNobodyElse) {
       EXPECT_TRUE(answers.contains(status.code())) << what << ": " << status.ToString();
     });
   }
+}
+
+// Both permits have somebody in every role, so that the guard's table lets everybody of the other permit pass: only the
+// look at the permit at hand refuses them.
+TEST(Access, AtOnePermitGivesNoneAtAnother) {
+  World world;
+  Parties parties = kEverybody;
+  parties.erase("stranger");
+  AddSecondPermit(world, parties);
+  if (HasFatalFailure()) return;
+  const common::Permit first = world.Permit();
+  const auto second = common::ParsePermit(ReadWhole(world / "permit-second/permit.yaml"));
+  SLUIS_ASSERT_OK(second);
+  common::Permit unknown = first;
+  unknown.id = "no-such-project";
+
+  int refused = 0, admitted = 0;
+  for (const std::string& party : parties) {
+    for (const bool of_second : {false, true}) {
+      const std::string caller = of_second ? SecondParty(party) : party;
+      std::map<std::string, std::shared_ptr<grpc::Channel>> channels;
+      for (const std::string server : {"keys", "linker", "gate"}) channels[server] = world.Channel(caller, server);
+      ForEachMethod([&](const Door& door, const MethodDescriptor& method) {
+        if (method.service()->name() == "TransparencyLog") return;  // of the service, not of a permit
+        const auto call = [&](const common::Permit& permit) {
+          return common::FromGrpc(CallMethod(channels[door.server], method, *Request(method, permit), kTimeout));
+        };
+        const std::string what = caller + " calls " + NameOf(method);
+        const absl::Status elsewhere = call(of_second ? first : *second);
+        EXPECT_THAT(elsewhere, StatusIs(absl::StatusCode::kPermissionDenied, "")) << what;
+        EXPECT_EQ(common::ReasonOf(elsewhere), "ACCESS_DENIED") << what;
+        // That there is such a project is not told either.
+        EXPECT_EQ(elsewhere, call(unknown)) << what;
+        ++refused;
+        if (!WhoMayCall(NameOf(method)).contains(party)) return;
+        const absl::Status at_home = call(of_second ? *second : first);
+        EXPECT_NE(at_home.code(), absl::StatusCode::kPermissionDenied) << what << ": " << at_home;
+        ++admitted;
+      });
+    }
+  }
+  EXPECT_GE(refused, 2 * 9 * 17);
+  EXPECT_GE(admitted, 2 * 17);
 }
 
 TEST(Access, NeedsACertificateOfTheAuthorityAndADeadline) {

@@ -108,8 +108,11 @@ TEST(EndToEnd, FromExtractsToAVerifiedRelease) {
   }
 
   WriteWhole(world / "request.yaml", SmallRequest("work"));
+  // A dry run is a question about the data: it is on record with the gate, and changes nothing else anywhere.
+  json expected = json::parse(Seen(world));
+  expected["gate"] = expected["gate"].get<int>() + 1;
   EXPECT_EXIT_CODE(world.SluisAs("office", "table", {"--request", "request.yaml", "--dry-run"}), 0);
-  // A dry run is a question about the data: it is on record, and releases nothing.
+  EXPECT_EQ(json::parse(Seen(world)), expected);
   EXPECT_EQ(world.AuditLog("gate").by_type["dry-run"], 1u);
   EXPECT_EQ(world.AuditLog("gate").by_type["release"], 0u);
 

@@ -86,6 +86,11 @@ Command::~Command() {
   waitpid(pid_, nullptr, 0);
 }
 
+void Command::Signal(int number) const {
+  ASSERT_GT(pid_, 0);
+  ASSERT_EQ(kill(pid_, number), 0);
+}
+
 Outcome Command::Wait(std::chrono::seconds timeout) {
   Outcome outcome;
   if (pid_ <= 0) return outcome;
@@ -167,10 +172,21 @@ void World::Kill(const std::string& service) {
   }
 }
 
-std::unique_ptr<Command> World::StartSluis(const std::vector<std::string>& arguments) {
-  std::vector<std::string> all = {Environment("SLUIS_BINARY_DIR") + "/sluis", "--quiet"};
+void World::MakeCertificate(const std::string& name, const std::string& path) {
+  const Outcome outcome = RunWorld("certificate", {name, path});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+std::unique_ptr<Command> World::StartProgram(const std::string& program, const std::vector<std::string>& arguments) {
+  std::vector<std::string> all = {Environment("SLUIS_BINARY_DIR") + "/" + program};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return std::make_unique<Command>(all, directory(), *this / ("output/" + std::to_string(outputs_++)));
+}
+
+std::unique_ptr<Command> World::StartSluis(const std::vector<std::string>& arguments) {
+  std::vector<std::string> all = {"--quiet"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return StartProgram("sluis", all);
 }
 
 std::vector<std::string> World::As(const std::string& client, const std::string& command,

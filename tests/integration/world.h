@@ -33,6 +33,7 @@ class Command {
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
 
+  void Signal(int number) const;
   // Waits for the end. Fails the test and kills the program after `timeout`.
   Outcome Wait(std::chrono::seconds timeout = std::chrono::seconds(60));
 
@@ -82,6 +83,13 @@ class World {
   common::TlsFiles Tls(const std::string& party) const;
   std::string Address(const std::string& service) const;
   static std::string Identity(const std::string& service) { return "spiffe://sluis.example/" + service; }
+  // Makes a certificate tls/NAME for spiffe://sluis.example/PATH.
+  void MakeCertificate(const std::string& name, const std::string& path);
+  // Starts a program of the build in the world's folder, or runs it to its end.
+  std::unique_ptr<Command> StartProgram(const std::string& program, const std::vector<std::string>& arguments);
+  Outcome Run(const std::string& program, const std::vector<std::string>& arguments) {
+    return StartProgram(program, arguments)->Wait();
+  }
   // A channel to a service, as a party.
   std::shared_ptr<grpc::Channel> Channel(const std::string& party, const std::string& service) const;
 
