@@ -6,6 +6,19 @@
 #include "common/status/status.h"
 
 namespace sluis::cli {
+namespace {
+
+constexpr char kDiskFull[] = "DISK_FULL";
+
+absl::Status DiskFull(const std::string& service) {
+  return common::WithReason(
+      absl::ResourceExhaustedError(absl::StrCat("the disk of the ", service,
+                                                " is full: ask its operator to free space, then give the same command "
+                                                "again; what was confirmed before is kept")),
+      kDiskFull);
+}
+
+}  // namespace
 
 absl::StatusOr<Client> Client::Load(const std::string& config_path, const std::string& permit_directory) {
   Client client;
@@ -65,7 +78,21 @@ absl::Status CallStatus(const grpc::Status& status, const std::string& service) 
                                             std::string(converted.message()), ")")),
         "SERVICE_UNREACHABLE");
   }
+  if (common::ReasonOf(converted) == kDiskFull) return DiskFull(service);
   return common::Annotate(converted, absl::StrCat("the ", service, " answered"));
+}
+
+absl::Status JobFailure(const std::string& service, const std::string& message, const std::string& reason) {
+  if (reason == kDiskFull) return DiskFull(service);
+  if (reason == "LINKER_UNREACHABLE") {
+    return common::WithReason(
+        absl::UnavailableError(absl::StrCat("the ", service,
+                                            " lost its connection to the linker; nothing was released. Give the same "
+                                            "command again once the linker runs")),
+        reason);
+  }
+  return common::WithReason(absl::FailedPreconditionError(absl::StrCat("the ", service, " refused: ", message)),
+                            reason);
 }
 
 }  // namespace sluis::cli

@@ -58,7 +58,8 @@ absl::Status WrongCount(const std::string& register_name) {
 }
 
 absl::Status LinkerError(const grpc::Status& status) {
-  return common::Annotate(common::FromGrpc(status), "the linker answered");
+  const absl::Status annotated = common::Annotate(common::FromGrpc(status), "the linker answered");
+  return absl::IsUnavailable(annotated) ? common::WithReason(annotated, "LINKER_UNREACHABLE") : annotated;
 }
 
 void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout) {
