@@ -42,4 +42,9 @@ void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout);
 // The status of a call, with advice where the transport failed.
 [[nodiscard]] absl::Status CallStatus(const grpc::Status& status, const std::string& service);
 
+// Why a job of a service failed, by the reason that the service gives: RESOURCE_EXHAUSTED if its disk is full,
+// UNAVAILABLE if it lost the linker, else FAILED_PRECONDITION with `message`.
+[[nodiscard]] absl::Status JobFailure(const std::string& service, const std::string& message,
+                                      const std::string& reason);
+
 }  // namespace sluis::cli
