@@ -112,7 +112,9 @@ class Planner {
       return absl::PermissionDeniedError("hierarchy " + dimension->hierarchy + ": the permit has no such attachment");
     }
     SLUIS_ASSIGN_OR_RETURN(result.hierarchy, Hierarchy::Parse(attachment->second, dimension->hierarchy));
-    SLUIS_ASSIGN_OR_RETURN(result.leaf_of_code, result.hierarchy.LeavesOf(variable.codes, name));
+    auto leaves = result.hierarchy.LeavesOf(variable.codes, name);
+    if (!leaves.ok()) return common::Annotate(leaves.status(), dimension->hierarchy);
+    result.leaf_of_code = *std::move(leaves);
     if (const auto unknown = result.hierarchy.Find(kUnknownCode)) {
       const Hierarchy::Node& node = result.hierarchy.nodes()[static_cast<std::size_t>(*unknown)];
       if (!node.is_leaf) return Invalid("dimension " + name + ": code _U of its hierarchy must be a leaf");

@@ -1,8 +1,8 @@
 #include "tests/integration/leak_scan.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
-#include <unordered_set>
 
 #include "gtest/gtest.h"
 #include "tests/integration/world.h"
@@ -10,24 +10,55 @@
 namespace sluis::testing {
 namespace {
 
-constexpr std::size_t kShortest = 6;
-
 std::string Lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return text;
 }
 
+std::set<std::string> Lower(const std::set<std::string>& texts) {
+  std::set<std::string> lower;
+  for (const std::string& text : texts) lower.insert(Lower(text));
+  return lower;
+}
+
+// Multiplicative hashing (Knuth): the upper 20 bits of the product.
+std::size_t BitOf(std::uint64_t prefix) { return (prefix * 0x9E3779B97F4A7C15u) >> 44; }
+
 }  // namespace
 
-LeakScan::LeakScan(const std::set<std::string>& texts) {
-  EXPECT_FALSE(texts.empty());
-  for (const std::string& text : texts) {
-    EXPECT_GE(text.size(), kShortest);
-    if (by_length_.size() <= text.size()) by_length_.resize(text.size() + 1);
-    by_length_[text.size()].insert(Lower(text));
+std::uint64_t ByteScan::Prefix(std::string_view bytes, std::size_t at) {
+  std::uint64_t prefix = 0;
+  std::memcpy(&prefix, bytes.data() + at, kShortest);
+  return prefix;
+}
+
+ByteScan::ByteScan(const std::set<std::string>& patterns) : patterns_(patterns) {
+  EXPECT_FALSE(patterns_.empty());
+  for (const std::string& pattern : patterns_) {
+    EXPECT_GE(pattern.size(), kShortest);
+    if (pattern.size() < kShortest) continue;
+    const std::uint64_t prefix = Prefix(pattern, 0);
+    by_prefix_[prefix].push_back(pattern);
+    present_.set(BitOf(prefix));
   }
 }
+
+std::set<std::string> ByteScan::Find(std::string_view bytes) const {
+  std::set<std::string> found;
+  for (std::size_t at = 0; at + kShortest <= bytes.size(); ++at) {
+    const std::uint64_t prefix = Prefix(bytes, at);
+    if (!present_.test(BitOf(prefix))) continue;
+    const auto candidates = by_prefix_.find(prefix);
+    if (candidates == by_prefix_.end()) continue;
+    for (const std::string_view pattern : candidates->second) {
+      if (bytes.substr(at).starts_with(pattern)) found.emplace(pattern);
+    }
+  }
+  return found;
+}
+
+LeakScan::LeakScan(const std::set<std::string>& texts) : scan_(Lower(texts)) {}
 
 std::vector<std::string> LeakScan::Search(const std::string& path) {
   std::vector<std::string> files;
@@ -40,15 +71,7 @@ std::vector<std::string> LeakScan::Search(const std::string& path) {
   std::vector<std::string> found;
   for (const std::string& file : files) {
     ++files_read_;
-    const std::string bytes = Lower(ReadWhole(file));
-    const std::string_view view = bytes;
-    bool hit = false;
-    for (std::size_t length = 0; length < by_length_.size() && !hit; ++length) {
-      if (by_length_[length].empty()) continue;
-      const std::unordered_set<std::string_view> texts(by_length_[length].begin(), by_length_[length].end());
-      for (std::size_t at = 0; at + length <= view.size() && !hit; ++at) hit = texts.contains(view.substr(at, length));
-    }
-    if (hit) found.push_back(file);
+    if (!scan_.Find(Lower(ReadWhole(file))).empty()) found.push_back(file);
   }
   return found;
 }
