@@ -24,10 +24,11 @@ std::span<std::uint64_t> XorFold(std::span<std::uint64_t> encoding, int folds) {
   return encoding;
 }
 
-void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const common::Hash256& seed) {
+void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const common::Hash256& seed,
+              std::size_t first_word) {
   // Sixteen words a turn: 64 blocks of key stream.
   std::array<std::uint8_t, 4096> stream;
-  std::uint32_t block = 0;
+  auto block = static_cast<std::uint32_t>(first_word * 4);
   for (std::size_t word = 0; word < encoding.size(); word += 16) {
     const std::size_t words = std::min<std::size_t>(16, encoding.size() - word);
     common::ChaCha20Stream(seed, block, std::span(stream).first(words * 256));
@@ -45,16 +46,14 @@ void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const 
   }
 }
 
-common::Hash256 NoiseSeed(const common::HmacSha256& custodian, const common::Hash256& plan_digest, std::uint32_t row,
-                          std::span<const std::uint64_t> encoding) {
-  std::string prefix(common::AsChars(plan_digest));
-  common::AppendBigEndian32(prefix, row);
+common::Hash256 NoiseSeed(const common::HmacSha256& custodian, const common::Hash256& plan_digest,
+                          std::span<const std::uint64_t> encodings) {
   std::string bits;
-  bits.reserve(encoding.size() * 8);
-  for (const std::uint64_t word : encoding) {
+  bits.reserve(encodings.size() * 8);
+  for (const std::uint64_t word : encodings) {
     common::AppendBigEndian64(bits, word);
   }
-  const common::Hash256 seed = custodian.Compute(prefix, bits);
+  const common::Hash256 seed = custodian.Compute(common::AsChars(plan_digest), bits);
   common::Wipe(bits);
   return seed;
 }

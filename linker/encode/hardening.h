@@ -18,15 +18,18 @@ namespace sluis::linker {
 // Precondition: 2^folds divides the number of words. Source: Schnell and Borgs (2016), XOR-folding for Bloom filters.
 std::span<std::uint64_t> XorFold(std::span<std::uint64_t> encoding, int folds);
 
-// Flips each bit if its word of the ChaCha20 stream under `seed` (32 bits each, little-endian, in the order of bits) is
-// below `threshold`: independently, with probability threshold / 2^32 exactly. Source: Schnell and Borgs (2016), BLIP.
-void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const common::Hash256& seed);
+// Flips each bit if its number of the ChaCha20 stream under `seed` (32 bits each, little-endian, in the order of bits)
+// is below `threshold`: independently, with probability threshold / 2^32 exactly. `first_word`: the words of the
+// stream's use that come before, so that the encodings of one record share a seed. Source: Schnell and Borgs (2016),
+// BLIP.
+void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const common::Hash256& seed,
+              std::size_t first_word = 0);
 
-// Returns the seed of FlipBits for one encoding: HMAC(custodian's key, plan digest || row || encoding). The same
-// encoding gets the same noise each time, so that delivering it often does not average the noise away; without the
-// custodian's key nobody can take it off. `row`: which encoding of the record it is.
+// Returns the seed of FlipBits for one record: HMAC(custodian's key, plan digest || encodings), big-endian words. The
+// same record gets the same noise each time, so that delivering it often does not average the noise away; without the
+// custodian's key nobody can take it off. `encodings`: all of the record, unhardened.
 [[nodiscard]] common::Hash256 NoiseSeed(const common::HmacSha256& custodian, const common::Hash256& plan_digest,
-                                        std::uint32_t row, std::span<const std::uint64_t> encoding);
+                                        std::span<const std::uint64_t> encodings);
 
 // Returns, for each of `bits` output bits, `taps` distinct input positions, row after row, drawn by `seed`.
 // Preconditions: 1 <= taps <= bits <= 65536.

@@ -6,7 +6,6 @@
 #include <limits>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "common/crypto/crypto.h"
@@ -14,23 +13,13 @@
 #include "linker/encode/hardening.h"
 #include "linker/encode/keyed_generator.h"
 #include "linker/encode/min_hash.h"
+#include "linker/encode/token_cache.h"
 #include "linker/encode/tokens.h"
 
 namespace sluis::linker {
 namespace {
 
 constexpr std::size_t kMinNoiseKeyBytes = 16;
-
-struct Token {
-  common::Hash256 seed;  // the token's, under this plan
-  std::vector<std::uint16_t> positions;
-};
-
-struct TransparentHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
-using TokenMap = std::unordered_map<std::string, Token, TransparentHash, std::equal_to<>>;
 
 void SetBit(std::span<std::uint64_t> words, std::size_t bit) { words[bit / 64] |= std::uint64_t{1} << (bit % 64); }
 
@@ -53,8 +42,6 @@ class RecordEncoder::Impl {
                                      plan.features.begin());
     if (threshold_ != 0) noise_.emplace(*options.noise_key);
   }
-
-  ~Impl() { Forget(); }
 
   absl::Status PrepareLayout() {
     const Hardening& hardening = plan_.hardening;
@@ -82,20 +69,19 @@ class RecordEncoder::Impl {
     SLUIS_ASSIGN_OR_RETURN(const bool encodable, ReadSalt(values));
     if (!encodable) return absl::OkStatus();
     const bool record_level = plan_.profile == EncodingProfile::kRecordLevel;
-    raw_.assign(plan_.RawBits() / 64, 0);
+    raws_.assign(plan_.RawBits() / 64 * plan_.Encodings(), 0);
+    raw_ = RawRow(0);
     BeginRace();
     for (std::size_t feature = 0; feature < features.size(); ++feature) {
-      const absl::Status status = AddFeature(feature, values[feature]);
-      if (!status.ok()) return common::Annotate(status, "feature " + features[feature].name);
-      if (used_.empty()) continue;
-      out.present |= std::uint64_t{1} << feature;
       if (!record_level) {
-        Finish(feature, out);
-        std::ranges::fill(raw_, 0);
+        raw_ = RawRow(feature);
         BeginRace();
       }
+      const absl::Status status = AddFeature(feature, values[feature]);
+      if (!status.ok()) return common::Annotate(status, "feature " + features[feature].name);
+      if (!used_.empty()) out.present |= std::uint64_t{1} << feature;
     }
-    if (record_level && out.present != 0) Finish(0, out);
+    if (out.present != 0) Finish(out);
     return absl::OkStatus();
   }
 
@@ -110,25 +96,17 @@ class RecordEncoder::Impl {
     return !salt_value_.empty();
   }
 
-  // Seeds are secrets: they are wiped.
-  void Forget() {
-    for (TokenMap& map : tokens_) {
-      for (auto& [key, token] : map) common::Wipe(token.seed);
-      map.clear();
-    }
-    cached_ = 0;
-  }
-
   absl::Status AddFeature(std::size_t feature, std::string_view value) {
     used_.clear();
     SLUIS_RETURN_IF_ERROR(TokeniseInto(plan_.features[feature].kind, value, orders_[feature], list_));
     if (list_.empty()) return absl::OkStatus();
     // All at once and before the first is found: `used_` points into the maps.
     if (cached_ + list_.size() > max_cached_) {
-      Forget();
+      for (TokenCache& cache : tokens_) cache.Clear();
+      cached_ = 0;
     }
     for (std::size_t i = 0; i < list_.size(); ++i) {
-      SLUIS_ASSIGN_OR_RETURN(Token * token, Find(feature, list_[i]));
+      SLUIS_ASSIGN_OR_RETURN(CachedToken * token, Find(feature, list_[i]));
       used_.push_back(token);
     }
     if (tabulation_.has_value()) {
@@ -139,40 +117,44 @@ class RecordEncoder::Impl {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Token*> Find(std::size_t feature, std::string_view token) {
-    TokenMap& map = tokens_[feature];
+  absl::StatusOr<CachedToken*> Find(std::size_t feature, std::string_view token) {
+    TokenCache& cache = tokens_[feature];
     std::string_view key = token;
     if (!salt_value_.empty()) {
       // Injective: neither folded salts nor tokens hold the separator that stands between them.
       salted_.assign(salt_value_).append(1, '\0').append(token);
       key = salted_;
     }
-    if (const auto found = map.find(key); found != map.end()) return &found->second;
+    if (CachedToken* found = cache.Find(key); found != nullptr) return found;
     SLUIS_ASSIGN_OR_RETURN(const common::Hash256 seed,
                            seeds_.Seed(TokenInput(plan_.features[feature].name, salt_value_, token)));
-    Token& entry = map[std::string(key)];
-    // Bound to the plan, so that encodings by two plans of one project have nothing in common.
-    entry.seed = DeriveSeed(seed, digest_label_);
     ++cached_;
-    return &entry;
+    // Bound to the plan, so that encodings by two plans of one project have nothing in common.
+    return cache.Insert(key, DeriveSeed(seed, digest_label_), plan_.RawBits());
   }
 
   void SetPositions(std::uint32_t share) {
     const std::size_t each = share / used_.size();
     const std::size_t favoured = share % used_.size();
     if (favoured != 0) {
-      std::ranges::nth_element(used_, used_.begin() + static_cast<std::ptrdiff_t>(favoured), {},
-                               [](const Token* token) -> const common::Hash256& { return token->seed; });
+      std::ranges::nth_element(used_, used_.begin() + static_cast<std::ptrdiff_t>(favoured),
+                               [](const CachedToken* a, const CachedToken* b) {
+                                 return a->rank != b->rank ? a->rank < b->rank : a->seed < b->seed;
+                               });
     }
     for (std::size_t i = 0; i < used_.size(); ++i) {
       const std::size_t count = each + (i < favoured ? 1 : 0);
-      Token& token = *used_[i];
-      if (token.positions.size() < count) {
-        token.positions.clear();
-        KeyedGenerator(token.seed).AppendDistinct(plan_.RawBits(), count, token.positions);
-      }
-      for (std::size_t k = 0; k < count; ++k) SetBit(raw_, token.positions[k]);
+      for (const std::uint16_t position : PositionsOf(*used_[i], count)) SetBit(raw_, position);
     }
+  }
+
+  std::span<const std::uint16_t> PositionsOf(CachedToken& token, std::size_t count) {
+    if (count <= token.first.size()) return std::span(token.first).first(count);
+    if (token.longer.size() < count) {
+      token.longer.clear();
+      KeyedGenerator(token.seed).AppendDistinct(plan_.RawBits(), count, token.longer);
+    }
+    return std::span(token.longer).first(count);
   }
 
   void BeginRace() {
@@ -183,7 +165,7 @@ class RecordEncoder::Impl {
   // Within the feature all rates are equal, so the least number wins and only that one needs its logarithm.
   void Race(std::size_t feature) {
     std::ranges::fill(minima_, std::numeric_limits<std::uint32_t>::max());
-    for (const Token* token : used_) tabulation_->LowerMinima(token->seed, minima_);
+    for (const CachedToken* token : used_) tabulation_->LowerMinima(token->seed, minima_);
     // Quotient and product of whole numbers, each rounded once: the same on all machines.
     const double slowness = static_cast<double>(used_.size()) / std::round(plan_.features[feature].weight * 1000);
     for (std::size_t bit = 0; bit < minima_.size(); ++bit) {
@@ -196,24 +178,33 @@ class RecordEncoder::Impl {
     }
   }
 
-  // Hardens raw_ into row `row`. Noise comes last but for balancing, so that both halves of a balanced encoding carry
-  // the same and their difference does not betray it.
-  void Finish(std::size_t row, Encoding& out) {
+  std::span<std::uint64_t> RawRow(std::size_t row) {
+    const std::size_t words = plan_.RawBits() / 64;
+    return std::span(raws_).subspan(row * words, words);
+  }
+
+  // Hardens the rows that are present. Noise comes last but for balancing, so that both halves of a balanced encoding
+  // carry the same and their difference does not betray it.
+  void Finish(Encoding& out) {
     const Hardening& hardening = plan_.hardening;
+    // Of the record, before rows are folded in place: equal fields of different people get different noise.
     std::optional<common::Hash256> noise_seed;
-    if (noise_.has_value()) noise_seed = NoiseSeed(*noise_, digest_, static_cast<std::uint32_t>(row), raw_);
-    std::span<std::uint64_t> bits = XorFold(raw_, hardening.folds);
-    if (hardening.diffusion != 0) {
-      diffused_.resize(bits.size());
-      Diffuse(bits, taps_, hardening.diffusion, diffused_);
-      bits = diffused_;
-    }
-    if (noise_seed.has_value()) FlipBits(bits, threshold_, *noise_seed);
-    const std::span<std::uint64_t> target = std::span(out.words).subspan(row * out.words_per_row, out.words_per_row);
-    if (hardening.balanced) {
-      Balance(bits, permutation_, target);
-    } else {
-      std::ranges::copy(bits, target.begin());
+    if (noise_.has_value()) noise_seed = NoiseSeed(*noise_, digest_, raws_);
+    for (std::size_t row = 0; row < plan_.Encodings(); ++row) {
+      if (plan_.profile == EncodingProfile::kFieldLevel && !out.HasFeature(row)) continue;
+      std::span<std::uint64_t> bits = XorFold(RawRow(row), hardening.folds);
+      if (hardening.diffusion != 0) {
+        diffused_.resize(bits.size());
+        Diffuse(bits, taps_, hardening.diffusion, diffused_);
+        bits = diffused_;
+      }
+      if (noise_seed.has_value()) FlipBits(bits, threshold_, *noise_seed, row * bits.size());
+      const std::span<std::uint64_t> target = std::span(out.words).subspan(row * out.words_per_row, out.words_per_row);
+      if (hardening.balanced) {
+        Balance(bits, permutation_, target);
+      } else {
+        std::ranges::copy(bits, target.begin());
+      }
     }
   }
 
@@ -231,14 +222,15 @@ class RecordEncoder::Impl {
   std::vector<std::uint16_t> taps_, permutation_;
   std::optional<TabulationHash> tabulation_;
 
-  std::vector<TokenMap> tokens_;  // by feature
+  std::vector<TokenCache> tokens_;  // by feature
   std::size_t cached_ = 0;
 
   // Of the record at hand.
   std::string salt_value_, salted_;
   TokenList list_;
-  std::vector<Token*> used_;
-  std::vector<std::uint64_t> raw_, diffused_;
+  std::vector<CachedToken*> used_;
+  std::vector<std::uint64_t> raws_, diffused_;  // raws_: row after row, before folding
+  std::span<std::uint64_t> raw_;                // the row at hand
   std::vector<std::uint32_t> minima_;
   std::vector<double> best_;
 };

@@ -105,6 +105,15 @@ TEST(FlipBits, EqualsTheNaiveComparisonWithTheStream) {
   }
 }
 
+TEST(FlipBits, ContinuesTheStreamOverTheEncodingsOfARecord) {
+  Words whole = RandomWords(48, 2), parts = whole;
+  FlipBits(whole, FlipThreshold(0.1), Seed("noise"));
+  for (std::size_t word = 0; word < 48; word += 12) {
+    FlipBits(std::span(parts).subspan(word, 12), FlipThreshold(0.1), Seed("noise"), word);
+  }
+  EXPECT_EQ(parts, whole);
+}
+
 // 1,024,000 bits at 0.02: standard deviation 142; five of them are a false alarm once in a million seeds.
 TEST(FlipBits, FlipsTheShareThatWasAskedFor) {
   std::size_t flipped = 0;
@@ -122,7 +131,7 @@ TEST(FlipThreshold, IsExact) {
   EXPECT_EQ(FlipThreshold(0.02), 85899346u);
 }
 
-TEST(NoiseSeed, DependsOnKeyPlanRowAndEncoding) {
+TEST(NoiseSeed, DependsOnKeyPlanAndEncoding) {
   const auto key = [](char fill) {
     return common::HmacSha256(common::SecretBytes::CopyOf(common::AsBytes(std::string(32, fill))));
   };
@@ -130,12 +139,11 @@ TEST(NoiseSeed, DependsOnKeyPlanRowAndEncoding) {
   const Words words = RandomWords(16, 3);
   Words other = words;
   other[7] ^= 1;
-  const common::Hash256 seed = NoiseSeed(first, Seed("plan"), 0, words);
-  EXPECT_EQ(NoiseSeed(first, Seed("plan"), 0, words), seed);
-  EXPECT_NE(NoiseSeed(second, Seed("plan"), 0, words), seed);
-  EXPECT_NE(NoiseSeed(first, Seed("plan 2"), 0, words), seed);
-  EXPECT_NE(NoiseSeed(first, Seed("plan"), 1, words), seed);
-  EXPECT_NE(NoiseSeed(first, Seed("plan"), 0, other), seed);
+  const common::Hash256 seed = NoiseSeed(first, Seed("plan"), words);
+  EXPECT_EQ(NoiseSeed(first, Seed("plan"), words), seed);
+  EXPECT_NE(NoiseSeed(second, Seed("plan"), words), seed);
+  EXPECT_NE(NoiseSeed(first, Seed("plan 2"), words), seed);
+  EXPECT_NE(NoiseSeed(first, Seed("plan"), other), seed);
 }
 
 TEST(Diffuse, EqualsTheNaiveSum) {
