@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "linker/encode/encoding_plan.h"
+#include "linker/match/token.h"
+
+// What `MatchRecords` is told beside the records.
+
+namespace sluis::linker {
+
+enum class MatchMode {
+  kLink,           // each source has a person at most once; several sources
+  kDedupe,         // the records of each source among themselves; sources do not meet
+  kLinkAndDedupe,  // both
+};
+
+// Which values an exact pass takes for equal: those whose normalised forms are (normalise.h).
+enum class ExactNormaliser { kText, kBsn };
+
+// Records that agree in `field` are one person: a pass before all estimation. A missing value agrees with nothing.
+struct ExactPass {
+  std::string field;
+  ExactNormaliser normaliser = ExactNormaliser::kText;
+
+  friend bool operator==(const ExactPass&, const ExactPass&) = default;
+};
+
+struct MatchPlan {
+  EncodingPlan encoding;
+  std::vector<ExactPass> passes;                        // in their order
+  std::uint64_t exhaustive_pairs = 200'000'000;         // two sources of at most so many pairs are compared in full
+  std::uint32_t max_block = 10'000;                     // records of one block; see linker/candidate
+  std::uint64_t memory_bytes = std::uint64_t{2} << 30;  // for candidate pairs
+};
+
+}  // namespace sluis::linker

@@ -1,0 +1,202 @@
+#include "cli/match/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "common/status/matchers.h"
+
+namespace sluis::cli {
+namespace {
+
+using common::testing::StatusIs;
+using linker::FeatureKind;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr const char* kPersons = R"(
+fields:
+  - {name: nr, type: string, x-role: attribute}
+  - {name: bsn, type: string, x-role: identifier, x-check: elfproef}
+  - {name: surname, type: string, x-role: quasi}
+  - {name: born, type: date, format: "%d-%m-%Y", x-role: quasi}
+  - {name: sex, type: string, x-role: quasi, constraints: {enum: [M, F]}}
+  - {name: house, type: integer, x-role: quasi}
+  - {name: income, type: number, x-scale: 2, x-role: quasi}
+  - {name: remark, type: string, x-role: ignore}
+primaryKey: nr
+)";
+
+class Inputs {
+ public:
+  Inputs& Add(const std::string& yaml) {
+    auto schema = common::Schema::Parse(yaml);
+    EXPECT_THAT(schema, common::testing::IsOk());
+    schemas_.push_back(*std::move(schema));
+    inputs_.push_back({"in" + std::to_string(inputs_.size() + 1) + ".csv", &schemas_.back()});
+    return *this;
+  }
+  absl::StatusOr<ResolvedPlan> Resolve(const std::string& document = "") const {
+    return ResolvePlan(inputs_, document);
+  }
+
+ private:
+  std::deque<common::Schema> schemas_;
+  std::vector<InputSchema> inputs_;
+};
+
+std::string Replace(std::string text, const std::string& from, const std::string& to) {
+  text.replace(text.find(from), from.size(), to);
+  return text;
+}
+
+std::vector<std::string> Names(const linker::MatchPlan& plan) {
+  std::vector<std::string> names;
+  for (const auto& feature : plan.encoding.features) names.push_back(feature.name);
+  return names;
+}
+
+TEST(ResolvePlan, DerivesFeaturesAndPassesFromRolesAndTypes) {
+  const auto resolved = Inputs().Add(kPersons).Resolve();
+  SLUIS_ASSERT_OK(resolved);
+  const linker::MatchPlan& plan = resolved->plan;
+  EXPECT_THAT(Names(plan), ElementsAre("surname", "born", "sex", "house", "income"));
+  std::vector<FeatureKind> kinds;
+  for (const auto& feature : plan.encoding.features) kinds.push_back(feature.kind);
+  EXPECT_THAT(kinds, ElementsAre(FeatureKind::kText, FeatureKind::kDate, FeatureKind::kCategory, FeatureKind::kDigits,
+                                 FeatureKind::kNumber));
+  EXPECT_EQ(plan.passes, (std::vector<linker::ExactPass>{{"bsn", linker::ExactNormaliser::kBsn}}));
+  ASSERT_EQ(resolved->columns.size(), 1u);
+  EXPECT_EQ(resolved->columns[0].record_id, 0u);
+  EXPECT_THAT(resolved->columns[0].features, ElementsAre(2, 3, 4, 5, 6));
+  EXPECT_THAT(resolved->columns[0].passes, ElementsAre(1));
+  EXPECT_EQ(resolved->columns[0].date_orders[1], linker::DateOrder::kDayFirst);
+  EXPECT_THAT(resolved->warnings, ElementsAre());
+}
+
+TEST(ResolvePlan, MatchesFieldsByXFieldAndWarnsOfThoseThatOneSchemaLacks) {
+  std::string other = Replace(kPersons, "{name: surname,", "{name: achternaam, x-field: surname,");
+  other = Replace(other, "{name: income, type: number, x-scale: 2, x-role: quasi}",
+                  "{name: city, type: string, x-role: quasi}");
+  const auto resolved = Inputs().Add(kPersons).Add(other).Resolve();
+  SLUIS_ASSERT_OK(resolved);
+  EXPECT_THAT(Names(resolved->plan), ElementsAre("surname", "born", "sex", "house"));
+  EXPECT_THAT(resolved->warnings, ElementsAre(HasSubstr("`income` is not used: the schema of in2.csv"),
+                                              HasSubstr("`city` is not used: the schema of in1.csv")));
+}
+
+TEST(ResolvePlan, ComparesFieldsOfDifferentTypesAsText) {
+  const auto resolved =
+      Inputs().Add(kPersons).Add(Replace(kPersons, "house, type: integer", "house, type: string")).Resolve();
+  SLUIS_ASSERT_OK(resolved);
+  EXPECT_EQ(resolved->plan.encoding.features[3].kind, FeatureKind::kText);
+  EXPECT_THAT(resolved->warnings, ElementsAre(HasSubstr("`house` has different types")));
+}
+
+TEST(ResolvePlan, RefusesSchemasWithoutAnyCommonField) {
+  constexpr const char* kOther = R"(
+fields:
+  - {name: id, type: string, x-role: attribute}
+  - {name: colour, type: string, x-role: quasi}
+primaryKey: id
+)";
+  EXPECT_THAT(Inputs().Add(kPersons).Add(kOther).Resolve(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "no field in common"));
+}
+
+TEST(ResolvePlan, RefusesFewFeaturesUnlessThePlanAllowsThem) {
+  constexpr const char* kFew = R"(
+fields:
+  - {name: id, type: string, x-role: attribute}
+  - {name: surname, type: string, x-role: quasi}
+  - {name: born, type: date, x-role: quasi}
+primaryKey: id
+)";
+  EXPECT_THAT(Inputs().Add(kFew).Resolve(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "plan that says allow_few_features: true"));
+  SLUIS_EXPECT_OK(Inputs().Add(kFew).Resolve("allow_few_features: true"));
+  SLUIS_EXPECT_OK(Inputs().Add(kFew).Resolve("profile: FIELD_LEVEL"));
+}
+
+TEST(ResolvePlan, NeedsExactlyOnePrimaryKeyColumn) {
+  EXPECT_THAT(Inputs().Add(Replace(kPersons, "primaryKey: nr", "")).Resolve(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "in1.csv names 0 primary key columns"));
+  EXPECT_THAT(Inputs().Add(Replace(kPersons, "primaryKey: nr", "primaryKey: [nr, house]")).Resolve(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "in1.csv names 2 primary key columns"));
+}
+
+TEST(ResolvePlan, DoesNotEncodeTheRecordId) {
+  const auto resolved =
+      Inputs()
+          .Add(Replace(kPersons, "nr, type: string, x-role: attribute", "nr, type: string, x-role: quasi"))
+          .Resolve();
+  SLUIS_ASSERT_OK(resolved);
+  EXPECT_THAT(Names(resolved->plan), ElementsAre("surname", "born", "sex", "house", "income"));
+}
+
+TEST(ResolvePlan, TakesFromTheDocumentWhatItSays) {
+  const auto resolved = Inputs().Add(kPersons).Resolve(R"(
+features:
+  - {name: surname, kind: NAME, weight: 1.5}
+  - {name: born}
+  - {name: sex}
+  - {name: house}
+bits: 512
+insertions: 300
+hardening: {folds: 2, flip: 0.05, salt_feature: sex}
+passes: [{field: bsn, normaliser: TEXT}]
+max_block: 50
+memory_mebibytes: 128
+)");
+  SLUIS_ASSERT_OK(resolved);
+  const linker::MatchPlan& plan = resolved->plan;
+  EXPECT_THAT(Names(plan), ElementsAre("surname", "born", "sex", "house"));
+  EXPECT_EQ(plan.encoding.features[0].kind, FeatureKind::kName);
+  EXPECT_EQ(plan.encoding.features[0].weight, 1.5);
+  EXPECT_EQ(plan.encoding.features[1].kind, FeatureKind::kDate);
+  EXPECT_EQ(plan.encoding.features[1].weight, 1.2);
+  EXPECT_EQ(plan.encoding.bits, 512u);
+  EXPECT_EQ(plan.encoding.insertions, 300u);
+  EXPECT_EQ(plan.encoding.hardening, (linker::Hardening{.folds = 2, .flip = 0.05, .salt_feature = "sex"}));
+  EXPECT_EQ(plan.passes[0].normaliser, linker::ExactNormaliser::kText);
+  EXPECT_EQ(plan.max_block, 50u);
+  EXPECT_EQ(plan.memory_bytes, 128u << 20);
+}
+
+TEST(ResolvePlan, RefusesWhatADocumentCannotSay) {
+  const Inputs inputs = std::move(Inputs().Add(kPersons));
+  const auto invalid = [&](const std::string& document, const std::string& fragment) {
+    EXPECT_THAT(inputs.Resolve(document), StatusIs(absl::StatusCode::kInvalidArgument, fragment)) << document;
+  };
+  invalid("threshold: 0.8", "threshold");
+  invalid("features: [{name: nose}]", "names the field `nose`, but the schema of in1.csv");
+  invalid("features: [{name: remark}]", "names the field `remark`");
+  invalid("profile: SOMETHING", "profile");
+  invalid("bits: 100", "bits");
+  invalid("max_block: 1", "max_block");
+  invalid("memory_mebibytes: 1", "memory_mebibytes");
+  invalid("{no_passes: true, passes: [{field: bsn}]}", "leave one out");
+  invalid("passes: [{field: bsn}, {field: bsn}]", "two passes on the field `bsn`");
+  invalid("passes: [{field: remark}]", "names the field `remark`");
+}
+
+TEST(PlanDocument, ReadsBackToTheSamePlan) {
+  const Inputs inputs = std::move(Inputs().Add(kPersons));
+  for (const std::string document : {"", "no_passes: true", "{profile: FIELD_LEVEL, insertions: 200, label: other}",
+                                     "{hashing: TABULATION_MIN_HASH, bits: 2048, hardening: {balanced: true, flip: 0}}",
+                                     "{hardening: {folds: 0, flip: 0.0123456789, salt_feature: sex, diffusion: 3}}"}) {
+    const auto first = inputs.Resolve(document);
+    SLUIS_ASSERT_OK(first);
+    const std::string text = PlanDocument(first->plan);
+    const auto second = inputs.Resolve(text);
+    SLUIS_ASSERT_OK(second) << text;
+    EXPECT_EQ(second->plan.encoding.Canonical(), first->plan.encoding.Canonical()) << text;
+    EXPECT_EQ(second->plan.passes, first->plan.passes);
+    EXPECT_EQ(PlanDocument(second->plan), text);
+  }
+}
+
+}  // namespace
+}  // namespace sluis::cli
