@@ -21,6 +21,12 @@ namespace {
 
 constexpr std::size_t kMinNoiseKeyBytes = 16;
 
+// A token of the value at hand, its rank beside it for sorting.
+struct Used {
+  std::uint64_t rank;
+  CachedToken* token;
+};
+
 void SetBit(std::span<std::uint64_t> words, std::size_t bit) { words[bit / 64] |= std::uint64_t{1} << (bit % 64); }
 
 }  // namespace
@@ -107,7 +113,7 @@ class RecordEncoder::Impl {
     }
     for (std::size_t i = 0; i < list_.size(); ++i) {
       SLUIS_ASSIGN_OR_RETURN(CachedToken * token, Find(feature, list_[i]));
-      used_.push_back(token);
+      used_.push_back({token->rank, token});
     }
     if (tabulation_.has_value()) {
       Race(feature);
@@ -137,14 +143,14 @@ class RecordEncoder::Impl {
     const std::size_t each = share / used_.size();
     const std::size_t favoured = share % used_.size();
     if (favoured != 0) {
-      std::ranges::nth_element(used_, used_.begin() + static_cast<std::ptrdiff_t>(favoured),
-                               [](const CachedToken* a, const CachedToken* b) {
-                                 return a->rank != b->rank ? a->rank < b->rank : a->seed < b->seed;
-                               });
+      std::nth_element(used_.begin(), used_.begin() + static_cast<std::ptrdiff_t>(favoured), used_.end(),
+                       [](const Used& a, const Used& b) {
+                         return a.rank != b.rank ? a.rank < b.rank : a.token->seed < b.token->seed;
+                       });
     }
     for (std::size_t i = 0; i < used_.size(); ++i) {
       const std::size_t count = each + (i < favoured ? 1 : 0);
-      for (const std::uint16_t position : PositionsOf(*used_[i], count)) SetBit(raw_, position);
+      for (const std::uint16_t position : PositionsOf(*used_[i].token, count)) SetBit(raw_, position);
     }
   }
 
@@ -165,7 +171,7 @@ class RecordEncoder::Impl {
   // Within the feature all rates are equal, so the least number wins and only that one needs its logarithm.
   void Race(std::size_t feature) {
     std::ranges::fill(minima_, std::numeric_limits<std::uint32_t>::max());
-    for (const CachedToken* token : used_) tabulation_->LowerMinima(token->seed, minima_);
+    for (const Used& used : used_) tabulation_->LowerMinima(used.token->seed, minima_);
     // Quotient and product of whole numbers, each rounded once: the same on all machines.
     const double slowness = static_cast<double>(used_.size()) / std::round(plan_.features[feature].weight * 1000);
     for (std::size_t bit = 0; bit < minima_.size(); ++bit) {
@@ -228,7 +234,7 @@ class RecordEncoder::Impl {
   // Of the record at hand.
   std::string salt_value_, salted_;
   TokenList list_;
-  std::vector<CachedToken*> used_;
+  std::vector<Used> used_;
   std::vector<std::uint64_t> raws_, diffused_;  // raws_: row after row, before folding
   std::span<std::uint64_t> raw_;                // the row at hand
   std::vector<std::uint32_t> minima_;
