@@ -1,0 +1,186 @@
+#include "linker/score/bit_model.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr double kPriorPairs = 20;          // imagined pairs that smooth what is learnt
+constexpr double kMaxWeight = 10;           // nats
+constexpr double kByteSteps = 250;          // of kMaxByteWeight; eight roundings add at most 4
+constexpr double kMinUnit = 1e-3;           // nats; keeps scores of a model without information within 32 bits
+constexpr std::int32_t kFine = 64;          // row scores are summed in this part of a step, and rounded once
+constexpr double kLeastProbability = 0.02;  // of a bit unset in both, in the prior
+
+template <typename Visit>
+void VisitSetBits(std::span<const std::uint64_t> words, const Visit& visit) {
+  for (std::size_t w = 0; w < words.size(); ++w) {
+    for (std::uint64_t word = words[w]; word != 0; word &= word - 1) {
+      visit(64 * w + static_cast<std::size_t>(std::countr_zero(word)));
+    }
+  }
+}
+
+absl::Status CheckFrequencies(std::span<const double> a, std::span<const double> b) {
+  if (a.size() != b.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("bit frequencies: ", a.size(), " of source a, ", b.size(), " of source b; they must be equal"));
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!(a[i] > 0 && a[i] < 1 && b[i] > 0 && b[i] < 1)) {
+      return absl::InvalidArgumentError(absl::StrCat("bit frequencies: that of bit ", i, " is not between 0 and 1"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What is known of the matches: numbers of pairs by the values of each bit.
+struct Counts {
+  std::vector<double> both, only_a, only_b;
+  double pairs = 0;
+};
+
+BitModel FromCounts(const Counts& counts, std::span<const double> pa, std::span<const double> pb, double error) {
+  BitModel model;
+  model.error = error;
+  for (std::size_t i = 0; i < pa.size(); ++i) {
+    const double p = (pa[i] + pb[i]) / 2;
+    const double q11 = p * (1 - error);
+    const double q10 = p * error;
+    const double q00 = std::max(1 - q11 - 2 * q10, kLeastProbability);
+    const double total = counts.pairs + kPriorPairs * (q11 + 2 * q10 + q00);
+    const double neither = counts.pairs - counts.both[i] - counts.only_a[i] - counts.only_b[i];
+    model.w11.push_back(std::log((counts.both[i] + kPriorPairs * q11) / total / (pa[i] * pb[i])));
+    model.w10.push_back(std::log((counts.only_a[i] + kPriorPairs * q10) / total / (pa[i] * (1 - pb[i]))));
+    model.w01.push_back(std::log((counts.only_b[i] + kPriorPairs * q10) / total / ((1 - pa[i]) * pb[i])));
+    model.w00.push_back(std::log((neither + kPriorPairs * q00) / total / ((1 - pa[i]) * (1 - pb[i]))));
+  }
+  return model;
+}
+
+Counts NoCounts(std::size_t bits) {
+  return {std::vector<double>(bits), std::vector<double>(bits), std::vector<double>(bits)};
+}
+
+std::int32_t Fine(double weight, double unit) {
+  return static_cast<std::int32_t>(std::lround(std::clamp(weight, -kMaxWeight, kMaxWeight) / unit * kFine));
+}
+
+std::vector<std::int32_t> RowScores(const EncodingTable& table, std::span<const std::int32_t> fine,
+                                    std::int64_t constant) {
+  std::vector<std::int32_t> scores(table.rows());
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    std::int64_t sum = constant;
+    VisitSetBits(table.row(r), [&](std::size_t bit) { sum += fine[bit]; });
+    scores[r] = static_cast<std::int32_t>((sum + kFine / 2) >> 6);
+  }
+  return scores;
+}
+static_assert(kFine == 1 << 6);
+
+}  // namespace
+
+std::vector<double> BitFrequencies(const EncodingTable& table) {
+  std::vector<std::uint64_t> counts(table.bits());
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    VisitSetBits(table.row(r), [&](std::size_t bit) { ++counts[bit]; });
+  }
+  std::vector<double> frequencies(table.bits());
+  std::transform(counts.begin(), counts.end(), frequencies.begin(), [&](std::uint64_t count) {
+    return (static_cast<double>(count) + 0.5) / (static_cast<double>(table.rows()) + 1);
+  });
+  return frequencies;
+}
+
+absl::StatusOr<BitModel> BitModel::Prior(std::span<const double> frequencies_a, std::span<const double> frequencies_b,
+                                         double error) {
+  SLUIS_RETURN_IF_ERROR(CheckFrequencies(frequencies_a, frequencies_b));
+  if (!(error > 0 && error <= 0.5)) {
+    return absl::InvalidArgumentError("bit model: the error must be above 0 and at most 0.5");
+  }
+  return FromCounts(NoCounts(frequencies_a.size()), frequencies_a, frequencies_b, error);
+}
+
+absl::StatusOr<BitModel> BitModel::Learn(const EncodingTable& a, const EncodingTable& b,
+                                         std::span<const CandidatePair> pairs, std::span<const double> frequencies_a,
+                                         std::span<const double> frequencies_b) {
+  SLUIS_RETURN_IF_ERROR(CheckFrequencies(frequencies_a, frequencies_b));
+  if (a.bits() != b.bits() || a.bits() != frequencies_a.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("encoding width: ", a.bits(), " bits in table a, ", b.bits(),
+                                                   " in table b, ", frequencies_a.size(),
+                                                   " frequencies; they must be equal"));
+  }
+  Counts counts = NoCounts(a.bits());
+  counts.pairs = static_cast<double>(pairs.size());
+  double common = 0;
+  double set = 0;
+  std::vector<std::uint64_t> words(a.words());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i].a >= a.rows() || pairs[i].b >= b.rows()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("pair ", i, ": names a row beyond its table (", a.rows(), " and ", b.rows(), " rows)"));
+    }
+    const auto x = a.row(pairs[i].a);
+    const auto y = b.row(pairs[i].b);
+    for (const auto& [target, keep] : {std::pair(&counts.both, 3), {&counts.only_a, 1}, {&counts.only_b, 2}}) {
+      for (std::size_t w = 0; w < words.size(); ++w) {
+        words[w] = ((keep & 1) != 0 ? x[w] : ~x[w]) & ((keep & 2) != 0 ? y[w] : ~y[w]);
+      }
+      std::vector<double>& bits = *target;
+      VisitSetBits(words, [&bits](std::size_t bit) { ++bits[bit]; });
+    }
+    set += a.popcount(pairs[i].a) + b.popcount(pairs[i].b);
+  }
+  for (const double both : counts.both) {
+    common += both;
+  }
+  const double error = set > 0 ? std::clamp(1 - 2 * common / set, 0.02, 0.5) : kPriorError;
+  return FromCounts(counts, frequencies_a, frequencies_b, error);
+}
+
+absl::StatusOr<PairScorer> PairScorer::Make(const BitModel& model) {
+  const std::size_t bits = model.w11.size();
+  if (model.w10.size() != bits || model.w01.size() != bits || model.w00.size() != bits) {
+    return absl::InvalidArgumentError("bit model: its four vectors must have one entry per bit each");
+  }
+  std::vector<double> overlap(bits);
+  double largest_byte = 0;
+  for (std::size_t i = 0; i < bits; ++i) {
+    overlap[i] = std::clamp(model.w11[i] - model.w10[i] - model.w01[i] + model.w00[i], -kMaxWeight, kMaxWeight);
+  }
+  for (std::size_t begin = 0; begin < bits; begin += 8) {
+    double sum = 0;
+    for (std::size_t i = begin; i < std::min(begin + 8, bits); ++i) {
+      sum += std::abs(overlap[i]);
+    }
+    largest_byte = std::max(largest_byte, sum);
+  }
+  const double unit = std::max(largest_byte / kByteSteps, kMinUnit);
+  std::vector<std::int32_t> weights(bits);
+  std::transform(overlap.begin(), overlap.end(), weights.begin(),
+                 [&](double weight) { return static_cast<std::int32_t>(std::lround(weight / unit)); });
+  SLUIS_ASSIGN_OR_RETURN(BitWeights bit_weights, BitWeights::Create(weights));
+  PairScorer scorer(std::move(bit_weights));
+  scorer.unit_ = unit;
+  for (std::size_t i = 0; i < bits; ++i) {
+    scorer.constant_ += Fine(model.w00[i], unit);
+    scorer.fine_a_.push_back(Fine(model.w10[i] - model.w00[i], unit));
+    scorer.fine_b_.push_back(Fine(model.w01[i] - model.w00[i], unit));
+  }
+  return scorer;
+}
+
+std::vector<std::int32_t> PairScorer::RowScoresA(const EncodingTable& table) const {
+  return RowScores(table, fine_a_, constant_);
+}
+
+std::vector<std::int32_t> PairScorer::RowScoresB(const EncodingTable& table) const {
+  return RowScores(table, fine_b_, 0);
+}
+
+}  // namespace sluis::linker
