@@ -48,10 +48,9 @@ void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const 
 
 common::Hash256 NoiseSeed(const common::HmacSha256& custodian, const common::Hash256& plan_digest,
                           std::span<const std::uint64_t> encodings) {
-  std::string bits;
-  bits.reserve(encodings.size() * 8);
-  for (const std::uint64_t word : encodings) {
-    common::AppendBigEndian64(bits, word);
+  std::string bits(encodings.size() * 8, '\0');
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    bits[i] = static_cast<char>(encodings[i / 8] >> (56 - 8 * (i % 8)) & 0xFF);
   }
   const common::Hash256 seed = custodian.Compute(common::AsChars(plan_digest), bits);
   common::Wipe(bits);

@@ -50,7 +50,7 @@ struct EncoderOptions {
 //
 // Min-hash: each bit belongs to the token that comes first in an order of that bit's own, drawn by exponential races in
 // which a token of feature f runs with weight w_f / T_f. Two records agree in a bit with probability (1 + J) / 2, J
-// their weighted Jaccard similarity. Every bit depends on all features. About ten times dearer.
+// their weighted Jaccard similarity. Every bit depends on all features. About thirty times dearer.
 //
 // Missing features set nothing. With a salt feature, a record that lacks it is absent as a whole.
 //

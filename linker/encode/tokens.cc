@@ -74,7 +74,7 @@ class Tokeniser {
       const std::size_t size = CharacterSize(text, at);
       token_.assign({kPlaced, PlaceOf(place)});
       token_ += text.substr(at, size);
-      out_.Add(token_);
+      out_.AddUnique(token_);
       at += size;
     }
   }
@@ -82,14 +82,14 @@ class Tokeniser {
   void AddPlacedDigitPairs(std::string_view digits) {
     for (std::size_t i = 0; i + 1 < digits.size() && i < kMaxPlaces; ++i) {
       token_.assign({kPlacedPair, PlaceOf(i), digits[i], digits[i + 1]});
-      out_.Add(token_);
+      out_.AddUnique(token_);
     }
   }
 
   void AddNumber(char group, char sign, std::int64_t number) {
     token_.assign({group, sign});
     token_ += std::to_string(number);
-    out_.Add(token_);
+    out_.AddUnique(token_);
   }
 
  private:

@@ -28,6 +28,8 @@ class TokenList {
   // Appends a token; one that is there already gets a number, so that all tokens of a list differ ("ababa" has the
   // token ab and the token ab, second).
   void Add(std::string_view token);
+  // Appends a token of a group in which no token occurs twice, such as one with its place. Precondition: not there yet.
+  void AddUnique(std::string_view token) { Append(token, ~std::uint64_t{0}); }
 
  private:
   void Append(std::string_view token, std::uint64_t head);
