@@ -80,7 +80,7 @@ class RocksDbStore : public Store {
   absl::Status Write(const WriteBatch& batch, bool sync) override;
 
   std::unique_ptr<StoreView> Snapshot() const override {
-    absl::StatusOr<std::shared_ptr<RocksDbDatabase>> database = Current();
+    absl::StatusOr<std::shared_ptr<RocksDbDatabase>> database = CurrentForSnapshot();
     if (!database.ok()) {
       return std::make_unique<FailedView>(database.status());
     }
@@ -100,6 +100,12 @@ class RocksDbStore : public Store {
 
   // As Current, but also heals a database whose last write failed.
   absl::StatusOr<std::shared_ptr<RocksDbDatabase>> CurrentForWriting();
+  // As Current, but of a database whose last write failed if that cannot be healed at once: who writes what it worked
+  // out from a snapshot would else stand in the way of its own write for ever.
+  absl::StatusOr<std::shared_ptr<RocksDbDatabase>> CurrentForSnapshot() const;
+  // Brings a database whose last write failed back to what is on disk, and waits up to `patience` for its readers.
+  // Precondition: mutex_ is held.
+  absl::Status HealLocked(std::chrono::milliseconds patience) const;
   // Sets database_ and returns the format version found, 0 for a new store. Precondition: mutex_ is held, or nobody
   // else knows this store yet.
   absl::StatusOr<std::uint32_t> OpenLocked() const;
@@ -111,7 +117,7 @@ class RocksDbStore : public Store {
   const RocksDbOptions options_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<RocksDbDatabase> database_;  // null only after a failed attempt to reopen
-  absl::Status fault_ = absl::OkStatus();              // of the last failed write; guarded by mutex_
+  mutable absl::Status fault_ = absl::OkStatus();      // of the last failed write; guarded by mutex_
 };
 
 absl::StatusOr<std::uint32_t> RocksDbStore::OpenLocked() const {
@@ -213,9 +219,27 @@ absl::Status RocksDbStore::OpenFirst() {
 
 absl::StatusOr<std::shared_ptr<RocksDbDatabase>> RocksDbStore::CurrentForWriting() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (database_ != nullptr && fault_.ok()) {
-    return database_;
+  if (database_ == nullptr || !fault_.ok()) {
+    SLUIS_RETURN_IF_ERROR(HealLocked(kReopenPatience));
   }
+  return database_;
+}
+
+absl::StatusOr<std::shared_ptr<RocksDbDatabase>> RocksDbStore::CurrentForSnapshot() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::Status healed;
+  if (database_ == nullptr) {
+    healed = OpenLocked().status();
+  } else if (!fault_.ok()) {
+    healed = HealLocked(std::chrono::milliseconds(0));
+  }
+  if (database_ == nullptr) {
+    return healed;
+  }
+  return database_;
+}
+
+absl::Status RocksDbStore::HealLocked(std::chrono::milliseconds patience) const {
   const std::uint64_t headroom = kReopenHeadroomBytes + BytesOfFiles(directory_, ".log");
   struct statvfs space {};
   if (statvfs(directory_.c_str(), &space) == 0 &&
@@ -232,7 +256,7 @@ absl::StatusOr<std::shared_ptr<RocksDbDatabase>> RocksDbStore::CurrentForWriting
     // DB::Resume would not do: up to RocksDB 9 the write-ahead log's writer remembers its error after a successful
     // resume and fails every later write (facebook/rocksdb issue 11643). Opening again replays what was acknowledged
     // and drops the torn record.
-    const auto deadline = std::chrono::steady_clock::now() + kReopenPatience;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     while (database_ != nullptr && database_.use_count() > 1) {
       if (std::chrono::steady_clock::now() > deadline) {
         return absl::UnavailableError(
@@ -244,7 +268,7 @@ absl::StatusOr<std::shared_ptr<RocksDbDatabase>> RocksDbStore::CurrentForWriting
     SLUIS_RETURN_IF_ERROR(OpenLocked().status());
   }
   fault_ = absl::OkStatus();
-  return database_;
+  return absl::OkStatus();
 }
 
 absl::Status RocksDbStore::Write(const WriteBatch& batch, bool sync) {

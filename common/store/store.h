@@ -73,7 +73,8 @@ class Store : public StoreView {
   //   UNAVAILABLE         another input-output fault, or a snapshot taken before one is still held; the batch may or
   //                       may not be there
   [[nodiscard]] virtual absl::Status Write(const WriteBatch& batch, bool sync) = 0;
-  // Returns a view of this moment, untouched by later writes.
+  // Returns a view of this moment, untouched by later writes. After a failed write it first brings the store back to
+  // what is on disk, if there is space and nobody reads.
   [[nodiscard]] virtual std::unique_ptr<StoreView> Snapshot() const = 0;
 };
 

@@ -121,6 +121,24 @@ TEST_F(DiskFull, AHeldSnapshotDelaysRecoveryButNotForEver) {
   ExpectAll(written + 1);
 }
 
+// As a linkage does: it writes what it worked out from a snapshot that it still holds.
+TEST_F(DiskFull, ASnapshotTakenOnceThereIsSpaceDoesNotHinderTheNextWrite) {
+  Open(false);
+  FillDisk();
+  absl::Status status;
+  int written = 0;
+  for (; written < 5000 && status.ok(); written += status.ok() ? 1 : 0) {
+    status = PutOne(written);
+  }
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted, "free"));
+  EXPECT_EQ(*store_->Snapshot()->Get("a", "twin " + std::to_string(written)), std::nullopt);
+  std::filesystem::remove(directory_ / "ballast");
+  const auto snapshot = store_->Snapshot();
+  SLUIS_ASSERT_OK(PutOne(written));
+  EXPECT_EQ(*snapshot->Get("a", "twin " + std::to_string(written)), std::nullopt);
+  ExpectAll(written + 1);
+}
+
 // RocksDB must not write to its log again after a failure; with many writers queued that is easily broken.
 TEST_F(DiskFull, ManyWritersMeetTheFullDiskTogether) {
   Open(false);
