@@ -90,7 +90,7 @@ absl::Status RunLink(const std::string& config_path, const std::string& permit_d
     SetDeadline(context, kCallTimeout);
     SLUIS_RETURN_IF_ERROR(CallStatus(stub->GetLinkJob(&context, request, &job), "linker"));
     if (job.state() == v1::GetLinkJobResponse::FAILED) {
-      return absl::FailedPreconditionError(absl::StrCat("the linkage failed: ", job.message()));
+      return JobFailure("linker", job.message(), job.reason());
     }
     last = std::move(job);
     if (last.state() == v1::GetLinkJobResponse::DONE) return JobState{JobState::Stage::kDone, 100};

@@ -208,6 +208,7 @@ grpc::Status LinkerService::GetLinkJob(grpc::ServerContext* context, const v1::G
       case common::JobState::kFailed:
         response->set_state(v1::GetLinkJobResponse::FAILED);
         response->set_message(std::string(status.status.message()));
+        response->set_reason(common::ReasonOf(status.status));
         break;
       case common::JobState::kCancelled:
         response->set_state(v1::GetLinkJobResponse::CANCELLED);
