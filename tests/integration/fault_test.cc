@@ -95,13 +95,6 @@ class Fault : public ::testing::Test {
   int undisturbed_ = 0, hindered_ = 0;
 };
 
-// The first `records` rows of a file with a header.
-std::string FirstRecords(const std::string& text, int records) {
-  std::size_t end = 0;
-  for (int line = 0; line <= records; ++line) end = text.find('\n', end) + 1;
-  return text.substr(0, end);
-}
-
 // What the linker answers to a commit of a delivery that its receipt describes.
 std::string EntryOfCommitAgain(const World& world, const common::Entry& entry, std::uint64_t records) {
   linker::v1::CommitUploadRequest request;

@@ -271,6 +271,12 @@ World::LogSize World::AuditLog(const std::string& service) {
   return {verdict["size"], verdict["entries_by_type"]};
 }
 
+std::string FirstRecords(const std::string& text, int records) {
+  std::size_t end = 0;
+  for (int line = 0; line <= records; ++line) end = text.find('\n', end) + 1;
+  return text.substr(0, end);
+}
+
 std::string SmallRequest(const std::string& id) {
   return "id: " + id + R"(
 permit_id: nl-integration-demo

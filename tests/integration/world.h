@@ -118,6 +118,9 @@ class World {
 std::string ReadWhole(const std::string& path);
 void WriteWhole(const std::string& path, const std::string& bytes);
 
+// The first `records` rows of a file with a header.
+std::string FirstRecords(const std::string& text, int records);
+
 // A small table request: persons in paid work by sex and age.
 std::string SmallRequest(const std::string& id);
 
