@@ -1,0 +1,204 @@
+#include "linker/fellegi_sunter/comparer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr std::size_t kBatchPairs = 65'536;
+constexpr std::uint32_t kCutDenominator = 10'000;
+
+// SplitMix64 (Steele, Lea and Flood 2014): the same draws on every machine, unlike the standard's distributions.
+class Draws {
+ public:
+  explicit Draws(std::uint64_t seed) : state_(seed) {}
+
+  // Uniform below `limit`, but for a bias of at most limit / 2^64.
+  std::uint32_t Below(std::uint64_t limit) {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint32_t>(static_cast<Wide>(z) * limit >> 64);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+std::size_t Records(FieldColumns columns) { return columns.empty() ? 0 : columns[0].records(); }
+
+std::vector<CandidatePair> PairsWithin(std::size_t records, std::size_t wanted, Draws& draws) {
+  std::vector<CandidatePair> pairs;
+  if (records < 2) {
+    return pairs;
+  }
+  if (records * (records - 1) / 2 <= wanted) {
+    for (std::uint32_t i = 0; i < records; ++i) {
+      for (std::uint32_t j = i + 1; j < records; ++j) {
+        pairs.push_back({i, j});
+      }
+    }
+    return pairs;
+  }
+  while (pairs.size() < wanted) {
+    const std::uint32_t i = draws.Below(records);
+    const std::uint32_t j = draws.Below(records);
+    if (i != j) {
+      pairs.push_back({std::min(i, j), std::max(i, j)});
+    }
+  }
+  std::sort(pairs.begin(), pairs.end(),
+            [](const CandidatePair& x, const CandidatePair& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  return pairs;
+}
+
+std::vector<CandidatePair> PairsAcross(std::size_t records_a, std::size_t records_b, std::size_t wanted, Draws& draws) {
+  std::vector<CandidatePair> pairs;
+  if (records_a == 0 || records_b == 0) {
+    return pairs;
+  }
+  if (records_a <= wanted / records_b) {
+    for (std::uint32_t i = 0; i < records_a; ++i) {
+      for (std::uint32_t j = 0; j < records_b; ++j) {
+        pairs.push_back({i, j});
+      }
+    }
+    return pairs;
+  }
+  for (std::size_t p = 0; p < wanted; ++p) {
+    const std::uint32_t i = draws.Below(records_a);
+    pairs.push_back({i, draws.Below(records_b)});
+  }
+  std::sort(pairs.begin(), pairs.end(),
+            [](const CandidatePair& x, const CandidatePair& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  return pairs;
+}
+
+bool Equal(const Overlap& overlap) { return overlap.common == overlap.bits_a && overlap.common == overlap.bits_b; }
+
+}  // namespace
+
+absl::StatusOr<std::vector<FieldCuts>> CutPoints(const FellegiSunterPlan& plan, FieldColumns a, FieldColumns b,
+                                                 std::uint64_t seed, std::size_t pairs) {
+  SLUIS_RETURN_IF_ERROR(plan.Validate());
+  SLUIS_RETURN_IF_ERROR(CheckComparable(a, b, plan.fields.size()));
+  Draws draws(seed);
+  const std::vector<CandidatePair> drawn = PairsAcross(Records(a), Records(b), pairs, draws);
+  std::vector<FieldCuts> cuts(plan.fields.size());
+  for (std::size_t f = 0; f < cuts.size(); ++f) {
+    std::vector<CandidatePair> rows;
+    for (const CandidatePair& pair : drawn) {
+      if (a[f].row(pair.a) != FieldColumn::kMissing && b[f].row(pair.b) != FieldColumn::kMissing) {
+        rows.push_back({a[f].row(pair.a), b[f].row(pair.b)});
+      }
+    }
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<Overlap> overlaps, PairScores(rows, a[f].encodings(), b[f].encodings()));
+    std::vector<double> different;
+    for (const Overlap& overlap : overlaps) {
+      if (!Equal(overlap)) {
+        different.push_back(overlap.dice());
+      }
+    }
+    if (!different.empty()) {
+      const auto middle = different.begin() + static_cast<std::ptrdiff_t>(different.size() / 2);
+      std::nth_element(different.begin(), middle, different.end());
+      cuts[f].chance_dice = *middle;
+    }
+    for (const double cut : plan.fields[f].similarity_cuts) {
+      const double dice = cuts[f].chance_dice + cut * (1 - cuts[f].chance_dice);
+      cuts[f].dice.push_back({static_cast<std::uint32_t>(std::lround(dice * kCutDenominator)), kCutDenominator});
+    }
+  }
+  return cuts;
+}
+
+absl::StatusOr<FieldComparer> FieldComparer::Create(FieldColumns a, FieldColumns b, std::vector<FieldCuts> cuts,
+                                                    Kernel kernel) {
+  SLUIS_RETURN_IF_ERROR(CheckComparable(a, b, cuts.size()));
+  SLUIS_ASSIGN_OR_RETURN(const Kernel resolved, ResolveKernel(kernel));
+  return FieldComparer(a, b, std::move(cuts), resolved);
+}
+
+absl::Status FieldComparer::CompareField(std::span<const CandidatePair> pairs, std::size_t field,
+                                         std::span<PatternCode> patterns) const {
+  const FieldColumn& a = a_[field];
+  const FieldColumn& b = b_[field];
+  std::vector<CandidatePair> rows;
+  std::vector<std::uint32_t> where;
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    const CandidatePair row{a.row(pairs[p].a), b.row(pairs[p].b)};
+    if (row.a != FieldColumn::kMissing && row.b != FieldColumn::kMissing) {
+      rows.push_back(row);
+      where.push_back(static_cast<std::uint32_t>(p));
+    }
+  }
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<Overlap> overlaps, PairScores(rows, a.encodings(), b.encodings(), kernel_));
+  const std::vector<Ratio>& cuts = cuts_[field].dice;
+  for (std::size_t r = 0; r < overlaps.size(); ++r) {
+    AgreementLevel level = kDisagreeLevel;
+    if (Equal(overlaps[r])) {
+      level = static_cast<AgreementLevel>(cuts.size() + 2);
+    } else {
+      while (level <= cuts.size() && overlaps[r].DiceAtLeast(cuts[level - 1])) {
+        ++level;
+      }
+    }
+    patterns[where[r]] |= AtField(level, field);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<PatternCode>> FieldComparer::Compare(std::span<const CandidatePair> pairs) const {
+  const std::size_t records_a = Records(a_);
+  const std::size_t records_b = Records(b_);
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    if (pairs[p].a >= records_a || pairs[p].b >= records_b) {
+      return absl::InvalidArgumentError(absl::StrCat("pair ", p, ": names a record beyond its source of ", records_a,
+                                                     " and ", records_b, " records"));
+    }
+  }
+  std::vector<PatternCode> patterns(pairs.size(), 0);
+  for (std::size_t begin = 0; begin < pairs.size(); begin += kBatchPairs) {
+    const std::size_t count = std::min(kBatchPairs, pairs.size() - begin);
+    for (std::size_t f = 0; f < cuts_.size(); ++f) {
+      SLUIS_RETURN_IF_ERROR(CompareField(pairs.subspan(begin, count), f, std::span(patterns).subspan(begin, count)));
+    }
+  }
+  return patterns;
+}
+
+absl::StatusOr<NonMatchSample> SampleNonMatches(FieldColumns a, FieldColumns b, const std::vector<FieldCuts>& cuts,
+                                                SampleFrom from, std::uint64_t seed, std::size_t pairs) {
+  Draws draws(seed);
+  NonMatchSample sample;
+  sample.free_of_matches = from == SampleFrom::kWithinSources;
+  const auto add = [&](FieldColumns x, FieldColumns y, std::span<const CandidatePair> drawn) -> absl::Status {
+    SLUIS_ASSIGN_OR_RETURN(const FieldComparer comparer, FieldComparer::Create(x, y, cuts));
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<PatternCode> patterns, comparer.Compare(drawn));
+    for (const PatternCode pattern : patterns) {
+      sample.counts.Add(pattern);
+    }
+    return absl::OkStatus();
+  };
+  if (from == SampleFrom::kWithinSources) {
+    SLUIS_RETURN_IF_ERROR(CheckComparable(a, b, cuts.size()));
+    SLUIS_RETURN_IF_ERROR(add(a, a, PairsWithin(Records(a), pairs / 2, draws)));
+    SLUIS_RETURN_IF_ERROR(add(b, b, PairsWithin(Records(b), pairs / 2, draws)));
+  } else if (a.data() == b.data()) {
+    SLUIS_RETURN_IF_ERROR(add(a, b, PairsWithin(Records(a), pairs, draws)));
+  } else {
+    SLUIS_RETURN_IF_ERROR(add(a, b, PairsAcross(Records(a), Records(b), pairs, draws)));
+  }
+  if (sample.counts.total() == 0) {
+    return absl::FailedPreconditionError("no pair of records to learn from; give sources of at least two records");
+  }
+  return sample;
+}
+
+}  // namespace sluis::linker

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "linker/kernel/encoding_table.h"
+
+namespace sluis::linker {
+
+// One field of one source: the encodings of the records that have it.
+class FieldColumn {
+ public:
+  static constexpr std::uint32_t kMissing = std::numeric_limits<std::uint32_t>::max();
+
+  // Returns an empty column of encodings of `bits` bits. Errors as EncodingTable::Create.
+  [[nodiscard]] static absl::StatusOr<FieldColumn> Create(std::uint32_t bits);
+
+  // Appends a record that has the field. All-zero is an encoding like any other; a value without tokens is missing and
+  // goes to AppendMissing. Errors as EncodingTable::Append.
+  [[nodiscard]] absl::Status Append(std::span<const std::uint64_t> encoding);
+  void AppendMissing() { rows_.push_back(kMissing); }
+
+  std::size_t records() const { return rows_.size(); }
+  // The record's row in encodings(), or kMissing.
+  std::uint32_t row(std::size_t record) const { return rows_[record]; }
+  const EncodingTable& encodings() const { return encodings_; }
+
+ private:
+  explicit FieldColumn(EncodingTable encodings) : encodings_(std::move(encodings)) {}
+
+  EncodingTable encodings_;
+  std::vector<std::uint32_t> rows_;
+};
+
+// The columns of a source, one per field of the plan; all have one number of records.
+using FieldColumns = std::span<const FieldColumn>;
+
+// Returns OK if `a` and `b` can be compared. Errors: INVALID_ARGUMENT, naming the field's index: another number of
+// fields than `fields`, columns of one source that differ in their records, a field whose encodings differ in width.
+[[nodiscard]] absl::Status CheckComparable(FieldColumns a, FieldColumns b, std::size_t fields);
+
+// Returns, for each record of `a`, how frequent its value is: the share that equal encodings have among all values of
+// the field in both columns; 0 where it is missing. Sources that are the same object count once. Only equal encodings
+// are counted, so with BLIP nearly every value seems unique and the shares mean nothing (see README). Widths must be
+// equal. Cost: one hash table over the rows.
+[[nodiscard]] std::vector<float> TermShares(const FieldColumn& a, const FieldColumn& b);
+
+}  // namespace sluis::linker

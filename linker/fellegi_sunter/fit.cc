@@ -1,0 +1,197 @@
+#include "linker/fellegi_sunter/fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr std::size_t kShortIterations = 20;  // of every start, before the most promising go on
+constexpr std::size_t kLongRuns = 4;
+constexpr int kSampleRounds = 3;
+constexpr double kTooManyMatches = 1.05;
+constexpr double kMinAgreement = 0.5;
+constexpr double kMinControlPairs = 5;
+constexpr double kMaxControlShare = 0.5;
+
+absl::Status CheckInput(const FellegiSunterPlan& plan, const FitInput& input) {
+  SLUIS_RETURN_IF_ERROR(plan.Validate());
+  if (input.candidates.total() > input.total_pairs) {
+    return absl::InvalidArgumentError(absl::StrCat("total_pairs: ", input.total_pairs, ", but there are ",
+                                                   input.candidates.total(), " candidate pairs"));
+  }
+  if (input.max_matches == 0 || input.max_matches > input.total_pairs) {
+    return absl::InvalidArgumentError(absl::StrCat("max_matches: must be 1 to ", input.total_pairs));
+  }
+  if (input.candidates.total() == 0 || input.non_matches.counts.total() == 0) {
+    return absl::FailedPreconditionError("nothing to estimate from: no candidate pairs, or no random ones");
+  }
+  std::size_t present = 0;
+  const std::vector<PatternCount> counts = input.candidates.Sorted();
+  for (std::size_t f = 0; f < plan.fields.size(); ++f) {
+    present += std::any_of(counts.begin(), counts.end(),
+                           [f](const PatternCount& entry) { return LevelOf(entry.pattern, f) != kMissingLevel; });
+  }
+  if (present < 2) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("fields: ", present, " of ", plan.fields.size(),
+                     " can be compared in any candidate pair; the model needs two; compare further fields"));
+  }
+  return absl::OkStatus();
+}
+
+EmData MakeData(const FellegiSunterPlan& plan, const FitInput& input, const NonMatchModel& non_matches) {
+  EmData data;
+  data.plan = &plan;
+  data.counts = input.candidates.Sorted();
+  for (const PatternCount& entry : data.counts) {
+    data.log_u.push_back(non_matches.LogProbability(entry.pattern));
+  }
+  for (const NonMatchModel::Field& field : non_matches.fields()) {
+    data.u.push_back(field.u);
+  }
+  const auto total = static_cast<double>(input.total_pairs);
+  data.other_pairs = static_cast<double>(input.total_pairs - input.candidates.total());
+  // A share of 1 would leave no non-matches to speak of.
+  data.max_share = std::min(0.9, static_cast<double>(input.max_matches) / total);
+  data.min_share = std::min(1 / total, data.max_share / 2);
+  return data;
+}
+
+FitCredibility Assess(const FellegiSunterModel& model, const FitInput& input, const EmData& data) {
+  const FellegiSunterPlan& plan = model.plan();
+  FitCredibility result;
+  double squares = 0;
+  for (const PatternCount& entry : data.counts) {
+    const double p = model.Probability(entry.pattern);
+    const auto pairs = static_cast<double>(entry.pairs);
+    result.expected_matches += pairs * p;
+    result.match_variance += pairs * p * (1 - p);
+    squares += pairs * p * p;
+    result.claimed += p > 0.5 ? pairs : 0;
+  }
+  result.separation = result.expected_matches > 0 ? squares / result.expected_matches : 0;
+  for (const std::vector<double>& m : model.parameters().m) {
+    result.agreement += (1 - m[0]) / static_cast<double>(plan.fields.size());
+  }
+  double control_pairs = 0;
+  if (input.non_matches.free_of_matches) {
+    for (const PatternCount& entry : input.non_matches.counts.Sorted()) {
+      control_pairs += model.Probability(entry.pattern) > 0.5 ? static_cast<double>(entry.pairs) : 0;
+    }
+    result.control =
+        control_pairs * static_cast<double>(input.total_pairs) / static_cast<double>(input.non_matches.counts.total());
+  }
+  if (result.expected_matches < static_cast<double>(plan.min_expected_matches)) {
+    result.why_not = fmt::format("fewer than {} matches expected: too few to learn from", plan.min_expected_matches);
+  } else if (result.expected_matches > kTooManyMatches * static_cast<double>(input.max_matches)) {
+    result.why_not = fmt::format("more matches expected than the {} possible", input.max_matches);
+  } else if (result.separation < plan.min_separation) {
+    result.why_not = fmt::format(
+        "matches and others are not told apart: separation {:.2f}, needed {:.2f}; "
+        "compare further fields",
+        result.separation, plan.min_separation);
+  } else if (result.agreement < kMinAgreement) {
+    result.why_not = fmt::format("what the estimate takes for matches agrees on {:.0f} % of the fields only",
+                                 100 * result.agreement);
+  } else if (control_pairs >= kMinControlPairs && result.control > kMaxControlShare * result.claimed) {
+    result.why_not = "too many pairs of two persons look like matches: fields depend on each other; compare others";
+  }
+  result.credible = result.why_not.empty();
+  return result;
+}
+
+struct Candidate {
+  EmRun run;
+  FitCredibility credibility;
+};
+
+Candidate Choose(const FellegiSunterPlan& plan, const FitInput& input, const NonMatchModel& non_matches,
+                 const EmData& data, std::size_t& start_count) {
+  std::vector<EmRun> runs;
+  for (MatchParameters& start : Starts(data)) {
+    runs.push_back(RunEm(data, std::move(start), std::min(kShortIterations, plan.max_iterations)));
+  }
+  start_count = runs.size();
+  std::stable_sort(runs.begin(), runs.end(), [](const EmRun& x, const EmRun& y) { return x.objective > y.objective; });
+  runs.resize(std::min(runs.size(), kLongRuns));
+  std::optional<Candidate> best;
+  for (EmRun& run : runs) {
+    if (!run.converged && run.iterations < plan.max_iterations) {
+      const std::size_t done = run.iterations;
+      run = RunEm(data, std::move(run.parameters), plan.max_iterations - done);
+      run.iterations += done;
+    }
+    FitCredibility credibility = Assess(FellegiSunterModel(plan, non_matches, run.parameters), input, data);
+    const bool better =
+        !best || (credibility.credible != best->credibility.credible ? credibility.credible
+                                                                     : run.objective > best->run.objective);
+    if (better) {
+      best = Candidate{std::move(run), std::move(credibility)};
+    }
+  }
+  return *std::move(best);
+}
+
+}  // namespace
+
+absl::StatusOr<FellegiSunterFit> FitFellegiSunter(const FellegiSunterPlan& plan, const FitInput& input) {
+  SLUIS_RETURN_IF_ERROR(CheckInput(plan, input));
+  const std::vector<PatternCount> sample = input.non_matches.counts.Sorted();
+  std::vector<WeightedPattern> weighted;
+  for (const PatternCount& entry : sample) {
+    weighted.push_back({entry.pattern, static_cast<double>(entry.pairs)});
+  }
+  const int rounds = input.non_matches.free_of_matches ? 1 : kSampleRounds;
+  for (int round = 1;; ++round) {
+    const NonMatchModel non_matches = NonMatchModel::Learn(plan, weighted, input.non_matches.free_of_matches);
+    const EmData data = MakeData(plan, input, non_matches);
+    std::size_t starts = 0;
+    Candidate chosen = Choose(plan, input, non_matches, data, starts);
+    FellegiSunterModel model(plan, non_matches, chosen.run.parameters);
+    if (round == rounds) {
+      return FellegiSunterFit{std::move(model), std::move(chosen.credibility), chosen.run.objective,
+                              starts,           chosen.run.iterations,         chosen.run.converged};
+    }
+    for (std::size_t i = 0; i < sample.size(); ++i) {
+      weighted[i].weight = static_cast<double>(sample[i].pairs) * (1 - model.Probability(sample[i].pattern));
+    }
+  }
+}
+
+absl::StatusOr<std::vector<ScoredPair>> ScorePairs(const FellegiSunterFit& fit, const FieldComparer& comparer,
+                                                   const TermShareTable& shares, std::span<const CandidatePair> pairs) {
+  if (!fit.credibility.credible) {
+    return absl::FailedPreconditionError(absl::StrCat("the fit is not credible: ", fit.credibility.why_not));
+  }
+  const FellegiSunterModel& model = fit.model;
+  const std::size_t fields = model.plan().fields.size();
+  if (!shares.empty() && shares.size() != fields) {
+    return absl::InvalidArgumentError(absl::StrCat("term shares of ", shares.size(), " fields, needed ", fields));
+  }
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<PatternCode> patterns, comparer.Compare(pairs));
+  std::vector<ScoredPair> scored;
+  scored.reserve(pairs.size());
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    double log_odds = model.LogOdds(patterns[p]);
+    for (std::size_t f = 0; f < shares.size(); ++f) {
+      if (shares[f].empty() || !model.Adjusts(patterns[p], f)) {
+        continue;
+      }
+      if (pairs[p].a >= shares[f].size() || !(shares[f][pairs[p].a] > 0)) {
+        return absl::InvalidArgumentError(absl::StrCat("term shares of field ", f, ": not those of source a"));
+      }
+      log_odds += model.TermAdjustment(f, static_cast<double>(shares[f][pairs[p].a]));
+    }
+    scored.push_back({pairs[p].a, pairs[p].b, static_cast<float>(log_odds)});
+  }
+  return scored;
+}
+
+}  // namespace sluis::linker

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "linker/fellegi_sunter/pattern.h"
+
+namespace sluis::linker {
+
+// A pattern with a weight that need not be whole.
+struct WeightedPattern {
+  PatternCode pattern;
+  double weight;
+};
+
+// How probable each pattern is for a pair of two persons: the u of Fellegi and Sunter. Fields are independent, or form
+// a tree in which a field depends on one other (Chow and Liu 1968): people of one postcode have one suburb, and without
+// the tree a hundred thousand such pairs would pass for a kind of match. Missing values are missing at random: a
+// missing field contributes the factor 1, and a child of it its marginal distribution.
+class NonMatchModel {
+ public:
+  struct Field {
+    std::vector<double> u;  // by level less 1; sums to 1
+    int parent = -1;        // the field it depends on, or -1
+    // u given the parent's level k and its own l at (k - 1) * levels + l - 1; empty without a parent.
+    std::vector<double> u_given_parent;
+  };
+
+  // Learns from weighted random pairs. Half a pair is added to each level, so that no u is 0 and no weight exceeds what
+  // the sample supports. With `dependence`, the tree of the largest mutual information, of the links that are beyond
+  // doubt (G > 10 per degree of freedom) and matter (1e-4 nats); a conditional u is the marginal times
+  // (observed + 1) / (expected + 1), which leaves cells that were hardly seen as under independence (after DuMouchel
+  // 1999). Then too, a pattern that n >= 10 pairs of the sample show has at least the probability (n - 2 sqrt n) /
+  // total, the total being of the pairs that lack the same fields. Only for samples free of matches: they would pass
+  // for dependence. Cost O(patterns * fields^2).
+  static NonMatchModel Learn(const FellegiSunterPlan& plan, std::span<const WeightedPattern> sample, bool dependence);
+
+  // The natural logarithm of u of the whole pattern.
+  double LogProbability(PatternCode pattern) const;
+
+  const std::vector<Field>& fields() const { return fields_; }
+
+ private:
+  double TreeLogProbability(PatternCode pattern) const;
+
+  std::vector<Field> fields_;
+  std::unordered_map<PatternCode, double> observed_;  // log u of the patterns that are more frequent than the tree says
+};
+
+}  // namespace sluis::linker

@@ -1,0 +1,181 @@
+#include "linker/fellegi_sunter/comparer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/status/matchers.h"
+#include "tests/linker/fellegi_sunter/synthetic.h"
+#include "tests/linker/kernel/tables.h"
+
+namespace sluis::linker {
+namespace {
+
+using common::testing::StatusIs;
+using testing::NaiveOverlap;
+using testing::PlanOf;
+using testing::RandomRow;
+
+// `records` records over few values, some a slip away from another, one in five missing.
+std::vector<FieldColumn> Source(std::size_t fields, std::uint32_t bits, std::size_t records, std::uint64_t seed) {
+  std::vector<FieldColumn> columns;
+  for (std::size_t f = 0; f < fields; ++f) {
+    std::mt19937_64 values(f);  // the same values in all sources
+    std::vector<std::vector<std::uint64_t>> pool;
+    for (int v = 0; v < 20; ++v) {
+      pool.push_back(RandomRow(bits, 0.2, &values));
+    }
+    std::mt19937_64 random(seed * 100 + f);
+    columns.push_back(*FieldColumn::Create(bits));
+    for (std::size_t r = 0; r < records; ++r) {
+      if (random() % 5 == 0) {
+        columns.back().AppendMissing();
+        continue;
+      }
+      std::vector<std::uint64_t> row = pool[random() % pool.size()];
+      for (std::uint64_t slips = random() % 3 * 8; slips > 0; --slips) {
+        const std::uint64_t bit = random() % bits;
+        row[bit / 64] ^= std::uint64_t{1} << (bit % 64);
+      }
+      SLUIS_EXPECT_OK(columns.back().Append(row));
+    }
+  }
+  return columns;
+}
+
+AgreementLevel NaiveLevel(const FieldColumn& a, std::size_t i, const FieldColumn& b, std::size_t j,
+                          const FieldCuts& cuts) {
+  if (a.row(i) == FieldColumn::kMissing || b.row(j) == FieldColumn::kMissing) {
+    return kMissingLevel;
+  }
+  const auto row_a = a.encodings().row(a.row(i));
+  const auto row_b = b.encodings().row(b.row(j));
+  if (std::equal(row_a.begin(), row_a.end(), row_b.begin())) {
+    return static_cast<AgreementLevel>(cuts.dice.size() + 2);
+  }
+  const Overlap overlap = NaiveOverlap(a.encodings(), a.row(i), b.encodings(), b.row(j));
+  const double dice = 2.0 * overlap.common / (overlap.bits_a + overlap.bits_b);
+  AgreementLevel level = kDisagreeLevel;
+  for (const Ratio& cut : cuts.dice) {
+    level = static_cast<AgreementLevel>(level + (dice >= double(cut.numerator) / cut.denominator - 1e-12));
+  }
+  return level;
+}
+
+TEST(FieldComparer, EqualsTheNaiveComparison) {
+  const auto a = Source(3, 256, 60, 1);
+  const auto b = Source(3, 256, 50, 2);
+  const auto cuts = CutPoints(PlanOf(3), a, b, 7);
+  SLUIS_ASSERT_OK(cuts);
+  const auto comparer = FieldComparer::Create(a, b, *cuts);
+  SLUIS_ASSERT_OK(comparer);
+  std::vector<CandidatePair> pairs;
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    for (std::uint32_t j = 0; j < 50; ++j) {
+      pairs.push_back({i, 49 - j});
+    }
+  }
+  const auto patterns = comparer->Compare(pairs);
+  SLUIS_ASSERT_OK(patterns);
+  std::vector<int> seen(8);
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    for (std::size_t f = 0; f < 3; ++f) {
+      ASSERT_EQ(LevelOf((*patterns)[p], f), NaiveLevel(a[f], pairs[p].a, b[f], pairs[p].b, (*cuts)[f]));
+      ++seen[LevelOf((*patterns)[p], f)];
+    }
+  }
+  // Missing, disagreement, similar and exact all occur.
+  EXPECT_GT(seen[0] * seen[1] * seen[5], 0);
+  EXPECT_GT(seen[2] + seen[3] + seen[4], 0);
+}
+
+TEST(FieldComparer, FailsOnARecordBeyondTheSourceAndOnOtherShapes) {
+  const auto a = Source(2, 128, 10, 1);
+  const auto b = Source(2, 128, 12, 2);
+  const auto cuts = *CutPoints(PlanOf(2), a, b, 7);
+  const auto comparer = *FieldComparer::Create(a, b, cuts);
+  EXPECT_THAT(comparer.Compare(std::vector<CandidatePair>{{0, 0}, {0, 12}}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "pair 1"));
+  EXPECT_THAT(FieldComparer::Create(a, Source(2, 192, 12, 2), cuts),
+              StatusIs(absl::StatusCode::kInvalidArgument, "field 0"));
+  EXPECT_THAT(FieldComparer::Create(a, Source(1, 128, 12, 2), cuts),
+              StatusIs(absl::StatusCode::kInvalidArgument, "source b: 1 columns"));
+  auto uneven = Source(2, 128, 10, 1);
+  uneven[1].AppendMissing();
+  EXPECT_THAT(FieldComparer::Create(uneven, b, cuts), StatusIs(absl::StatusCode::kInvalidArgument, "11 records"));
+}
+
+TEST(CutPoints, LieAboveWhatDifferentValuesShareByChance) {
+  const auto a = Source(1, 1024, 200, 1);
+  const auto b = Source(1, 1024, 200, 2);
+  const auto cuts = *CutPoints(PlanOf(1), a, b, 7);
+  // Two encodings of fill 0.2 share a fifth of their bits; the median of 16,000 pairs is near.
+  EXPECT_NEAR(cuts[0].chance_dice, 0.2, 0.02);
+  ASSERT_EQ(cuts[0].dice.size(), 3u);
+  EXPECT_NEAR(double(cuts[0].dice[0].numerator) / cuts[0].dice[0].denominator,
+              cuts[0].chance_dice + 0.3 * (1 - cuts[0].chance_dice), 1e-4);
+}
+
+TEST(CutPoints, OfAColumnWithOneValueOrNoneStandOnZero) {
+  std::vector<FieldColumn> columns;
+  columns.push_back(*FieldColumn::Create(64));
+  columns.push_back(*FieldColumn::Create(64));
+  for (int r = 0; r < 5; ++r) {
+    SLUIS_EXPECT_OK(columns[0].Append(std::vector<std::uint64_t>{255}));
+    columns[1].AppendMissing();
+  }
+  const auto cuts = CutPoints(PlanOf(2), columns, columns, 1);
+  SLUIS_ASSERT_OK(cuts);
+  EXPECT_EQ((*cuts)[0].chance_dice, 0);
+  EXPECT_EQ((*cuts)[1].chance_dice, 0);
+}
+
+TEST(SampleNonMatches, WithinSourcesTakesEveryPairOnceWhereFew) {
+  const auto a = Source(1, 128, 10, 1);
+  const auto b = Source(1, 128, 7, 2);
+  const auto cuts = *CutPoints(PlanOf(1), a, b, 7);
+  const auto within = SampleNonMatches(a, b, cuts, SampleFrom::kWithinSources, 3);
+  SLUIS_ASSERT_OK(within);
+  EXPECT_TRUE(within->free_of_matches);
+  EXPECT_EQ(within->counts.total(), 45u + 21u);
+  const auto across = SampleNonMatches(a, b, cuts, SampleFrom::kAcrossSources, 3);
+  SLUIS_ASSERT_OK(across);
+  EXPECT_FALSE(across->free_of_matches);
+  EXPECT_EQ(across->counts.total(), 70u);
+  // Deduplication: no record with itself.
+  EXPECT_EQ(SampleNonMatches(a, a, cuts, SampleFrom::kAcrossSources, 3)->counts.total(), 45u);
+}
+
+TEST(SampleNonMatches, DrawsAsManyAsWantedAndTheSameBySeed) {
+  const auto a = Source(2, 128, 300, 1);
+  const auto cuts = *CutPoints(PlanOf(2), a, a, 7);
+  const auto draw = [&](std::uint64_t seed) {
+    return SampleNonMatches(a, a, cuts, SampleFrom::kAcrossSources, seed, 1000)->counts.Sorted();
+  };
+  EXPECT_EQ(draw(1), draw(1));
+  EXPECT_NE(draw(1), draw(2));
+  EXPECT_EQ(SampleNonMatches(a, a, cuts, SampleFrom::kWithinSources, 1, 1000)->counts.total(), 1000u);
+}
+
+TEST(SampleNonMatches, FailsWithoutAnyPair) {
+  const auto one = Source(1, 128, 1, 1);
+  const auto cuts = *CutPoints(PlanOf(1), one, one, 7);
+  EXPECT_THAT(SampleNonMatches(one, one, cuts, SampleFrom::kWithinSources, 1),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "no pair"));
+}
+
+TEST(TermShares, CountEqualEncodingsInBothSources) {
+  FieldColumn a = *FieldColumn::Create(64);
+  FieldColumn b = *FieldColumn::Create(64);
+  for (const std::uint64_t value : {1u, 1u, 2u}) {
+    SLUIS_EXPECT_OK(a.Append(std::vector<std::uint64_t>{value}));
+  }
+  a.AppendMissing();
+  for (const std::uint64_t value : {1u, 3u}) {
+    SLUIS_EXPECT_OK(b.Append(std::vector<std::uint64_t>{value}));
+  }
+  EXPECT_THAT(TermShares(a, b), ::testing::ElementsAre(0.6f, 0.6f, 0.2f, 0.0f));
+  EXPECT_THAT(TermShares(a, a), ::testing::ElementsAre(2.0f / 3, 2.0f / 3, 1.0f / 3, 0.0f));
+}
+
+}  // namespace
+}  // namespace sluis::linker
