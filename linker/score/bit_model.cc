@@ -10,6 +10,8 @@
 namespace sluis::linker {
 namespace {
 
+constexpr double kLeastError = 0.02;
+constexpr double kMostError = 0.5;
 constexpr double kPriorPairs = 20;          // imagined pairs that smooth what is learnt
 constexpr double kMaxWeight = 10;           // nats
 constexpr double kByteSteps = 250;          // of kMaxByteWeight; eight roundings add at most 4
@@ -43,28 +45,93 @@ absl::Status CheckFrequencies(std::span<const double> a, std::span<const double>
 struct Counts {
   std::vector<double> both, only_a, only_b;
   double pairs = 0;
+  double error = kPriorError;
+
+  explicit Counts(std::size_t bits) : both(bits), only_a(bits), only_b(bits) {}
 };
 
-BitModel FromCounts(const Counts& counts, std::span<const double> pa, std::span<const double> pb, double error) {
+// Bit by bit the four weights of the values (in a, in b): both, only a, only b, neither.
+struct BitWeight {
+  double both, only_a, only_b, neither;
+};
+
+// `without`: one pair less of the value at hand, counted `directions` times.
+BitWeight WeightOf(const Counts& counts, std::size_t i, double pa, double pb, bool without, double directions) {
+  const double p = (pa + pb) / 2;
+  const double q11 = p * (1 - counts.error);
+  const double q10 = p * counts.error;
+  const double q00 = std::max(1 - q11 - 2 * q10, kLeastProbability);
+  const double less = without ? directions : 0;
+  const double total = counts.pairs - less + kPriorPairs * (q11 + 2 * q10 + q00);
+  const double neither = counts.pairs - counts.both[i] - counts.only_a[i] - counts.only_b[i];
+  // A pair in both directions adds one to each of only_a and only_b, and two elsewhere.
+  const double less_only = without ? 1 : 0;
+  const auto weight = [&](double count, double prior, double at_random) {
+    return std::log((std::max(count, 0.0) + kPriorPairs * prior) / total / at_random);
+  };
+  return {weight(counts.both[i] - less, q11, pa * pb), weight(counts.only_a[i] - less_only, q10, pa * (1 - pb)),
+          weight(counts.only_b[i] - less_only, q10, (1 - pa) * pb), weight(neither - less, q00, (1 - pa) * (1 - pb))};
+}
+
+BitModel FromCounts(const Counts& counts, std::span<const double> pa, std::span<const double> pb) {
   BitModel model;
-  model.error = error;
+  model.error = counts.error;
   for (std::size_t i = 0; i < pa.size(); ++i) {
-    const double p = (pa[i] + pb[i]) / 2;
-    const double q11 = p * (1 - error);
-    const double q10 = p * error;
-    const double q00 = std::max(1 - q11 - 2 * q10, kLeastProbability);
-    const double total = counts.pairs + kPriorPairs * (q11 + 2 * q10 + q00);
-    const double neither = counts.pairs - counts.both[i] - counts.only_a[i] - counts.only_b[i];
-    model.w11.push_back(std::log((counts.both[i] + kPriorPairs * q11) / total / (pa[i] * pb[i])));
-    model.w10.push_back(std::log((counts.only_a[i] + kPriorPairs * q10) / total / (pa[i] * (1 - pb[i]))));
-    model.w01.push_back(std::log((counts.only_b[i] + kPriorPairs * q10) / total / ((1 - pa[i]) * pb[i])));
-    model.w00.push_back(std::log((neither + kPriorPairs * q00) / total / ((1 - pa[i]) * (1 - pb[i]))));
+    const BitWeight weight = WeightOf(counts, i, pa[i], pb[i], false, 1);
+    model.w11.push_back(weight.both);
+    model.w10.push_back(weight.only_a);
+    model.w01.push_back(weight.only_b);
+    model.w00.push_back(weight.neither);
   }
   return model;
 }
 
-Counts NoCounts(std::size_t bits) {
-  return {std::vector<double>(bits), std::vector<double>(bits), std::vector<double>(bits)};
+// Visits the bits that are set in both rows (keep 3), in x only (1) or in y only (2).
+template <typename Visit>
+void VisitValue(std::span<const std::uint64_t> x, std::span<const std::uint64_t> y, int keep, const Visit& visit) {
+  for (std::size_t w = 0; w < x.size(); ++w) {
+    const std::uint64_t word = ((keep & 1) != 0 ? x[w] : ~x[w]) & ((keep & 2) != 0 ? y[w] : ~y[w]);
+    VisitSetBits(std::span(&word, 1), [&](std::size_t bit) { visit(64 * w + bit); });
+  }
+}
+
+absl::StatusOr<Counts> CountPairs(const EncodingTable& a, const EncodingTable& b, std::span<const CandidatePair> pairs,
+                                  std::span<const double> frequencies_a, std::span<const double> frequencies_b,
+                                  bool within) {
+  SLUIS_RETURN_IF_ERROR(CheckFrequencies(frequencies_a, frequencies_b));
+  if (a.bits() != b.bits() || a.bits() != frequencies_a.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("encoding width: ", a.bits(), " bits in table a, ", b.bits(),
+                                                   " in table b, ", frequencies_a.size(),
+                                                   " frequencies; they must be equal"));
+  }
+  Counts counts(a.bits());
+  double set = 0;
+  const auto add = [&](std::span<const std::uint64_t> x, std::span<const std::uint64_t> y) {
+    VisitValue(x, y, 3, [&](std::size_t bit) { ++counts.both[bit]; });
+    VisitValue(x, y, 1, [&](std::size_t bit) { ++counts.only_a[bit]; });
+    VisitValue(x, y, 2, [&](std::size_t bit) { ++counts.only_b[bit]; });
+    ++counts.pairs;
+  };
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i].a >= a.rows() || pairs[i].b >= b.rows()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("pair ", i, ": names a row beyond its table (", a.rows(), " and ", b.rows(), " rows)"));
+    }
+    const double directions = within ? 2 : 1;
+    add(a.row(pairs[i].a), b.row(pairs[i].b));
+    if (within) {
+      add(b.row(pairs[i].b), a.row(pairs[i].a));
+    }
+    set += directions * (a.popcount(pairs[i].a) + b.popcount(pairs[i].b));
+  }
+  double common = 0;
+  for (const double both : counts.both) {
+    common += both;
+  }
+  if (set > 0) {
+    counts.error = std::clamp(1 - 2 * common / set, kLeastError, kMostError);
+  }
+  return counts;
 }
 
 std::int32_t Fine(double weight, double unit) {
@@ -100,47 +167,45 @@ std::vector<double> BitFrequencies(const EncodingTable& table) {
 absl::StatusOr<BitModel> BitModel::Prior(std::span<const double> frequencies_a, std::span<const double> frequencies_b,
                                          double error) {
   SLUIS_RETURN_IF_ERROR(CheckFrequencies(frequencies_a, frequencies_b));
-  if (!(error > 0 && error <= 0.5)) {
+  if (!(error > 0 && error <= kMostError)) {
     return absl::InvalidArgumentError("bit model: the error must be above 0 and at most 0.5");
   }
-  return FromCounts(NoCounts(frequencies_a.size()), frequencies_a, frequencies_b, error);
+  Counts none(frequencies_a.size());
+  none.error = error;
+  return FromCounts(none, frequencies_a, frequencies_b);
 }
 
 absl::StatusOr<BitModel> BitModel::Learn(const EncodingTable& a, const EncodingTable& b,
                                          std::span<const CandidatePair> pairs, std::span<const double> frequencies_a,
-                                         std::span<const double> frequencies_b) {
-  SLUIS_RETURN_IF_ERROR(CheckFrequencies(frequencies_a, frequencies_b));
-  if (a.bits() != b.bits() || a.bits() != frequencies_a.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("encoding width: ", a.bits(), " bits in table a, ", b.bits(),
-                                                   " in table b, ", frequencies_a.size(),
-                                                   " frequencies; they must be equal"));
+                                         std::span<const double> frequencies_b, bool within) {
+  SLUIS_ASSIGN_OR_RETURN(const Counts counts, CountPairs(a, b, pairs, frequencies_a, frequencies_b, within));
+  return FromCounts(counts, frequencies_a, frequencies_b);
+}
+
+absl::StatusOr<std::vector<double>> BitModel::LeaveOneOutScores(const EncodingTable& a, const EncodingTable& b,
+                                                                std::span<const CandidatePair> pairs,
+                                                                std::span<const double> frequencies_a,
+                                                                std::span<const double> frequencies_b, bool within) {
+  SLUIS_ASSIGN_OR_RETURN(const Counts counts, CountPairs(a, b, pairs, frequencies_a, frequencies_b, within));
+  // Each value that a pair has is one less in the counts of the others, so one table serves all pairs.
+  std::vector<BitWeight> weights;
+  double neither = 0;
+  for (std::size_t i = 0; i < a.bits(); ++i) {
+    weights.push_back(WeightOf(counts, i, frequencies_a[i], frequencies_b[i], true, within ? 2 : 1));
+    neither += weights[i].neither;
   }
-  Counts counts = NoCounts(a.bits());
-  counts.pairs = static_cast<double>(pairs.size());
-  double common = 0;
-  double set = 0;
-  std::vector<std::uint64_t> words(a.words());
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].a >= a.rows() || pairs[i].b >= b.rows()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("pair ", i, ": names a row beyond its table (", a.rows(), " and ", b.rows(), " rows)"));
-    }
-    const auto x = a.row(pairs[i].a);
-    const auto y = b.row(pairs[i].b);
-    for (const auto& [target, keep] : {std::pair(&counts.both, 3), {&counts.only_a, 1}, {&counts.only_b, 2}}) {
-      for (std::size_t w = 0; w < words.size(); ++w) {
-        words[w] = ((keep & 1) != 0 ? x[w] : ~x[w]) & ((keep & 2) != 0 ? y[w] : ~y[w]);
-      }
-      std::vector<double>& bits = *target;
-      VisitSetBits(words, [&bits](std::size_t bit) { ++bits[bit]; });
-    }
-    set += a.popcount(pairs[i].a) + b.popcount(pairs[i].b);
+  std::vector<double> scores;
+  for (const CandidatePair& pair : pairs) {
+    double score = neither;
+    VisitValue(a.row(pair.a), b.row(pair.b), 3,
+               [&](std::size_t bit) { score += weights[bit].both - weights[bit].neither; });
+    VisitValue(a.row(pair.a), b.row(pair.b), 1,
+               [&](std::size_t bit) { score += weights[bit].only_a - weights[bit].neither; });
+    VisitValue(a.row(pair.a), b.row(pair.b), 2,
+               [&](std::size_t bit) { score += weights[bit].only_b - weights[bit].neither; });
+    scores.push_back(score);
   }
-  for (const double both : counts.both) {
-    common += both;
-  }
-  const double error = set > 0 ? std::clamp(1 - 2 * common / set, 0.02, 0.5) : kPriorError;
-  return FromCounts(counts, frequencies_a, frequencies_b, error);
+  return scores;
 }
 
 absl::StatusOr<PairScorer> PairScorer::Make(const BitModel& model) {

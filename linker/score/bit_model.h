@@ -38,12 +38,20 @@ struct BitModel {
                                                       double error = kPriorError);
 
   // The model learnt from `pairs`, taken to be matches. Each bit's counts are smoothed by 20 imagined pairs that behave
-  // as Prior at the error estimated from all bits together (within [0.02, 0.5]). Without pairs this is Prior. Errors:
-  // INVALID_ARGUMENT as Prior, or if tables and frequencies differ in width or a pair names a row beyond its table.
+  // as Prior at the error estimated from all bits together (within [0.02, 0.5]). Without pairs this is Prior.
+  // `within`: a pair counts in both directions, so that the model is symmetric. Errors: INVALID_ARGUMENT as Prior, or
+  // if tables and frequencies differ in width or a pair names a row beyond its table.
   [[nodiscard]] static absl::StatusOr<BitModel> Learn(const EncodingTable& a, const EncodingTable& b,
                                                       std::span<const CandidatePair> pairs,
                                                       std::span<const double> frequencies_a,
-                                                      std::span<const double> frequencies_b);
+                                                      std::span<const double> frequencies_b, bool within = false);
+
+  // Returns the score in nats of each pair under the model learnt from the others. Under a model that was learnt from
+  // it as well, a pair scores too high, the more so the fewer pairs there are: by about 3 bits() / pairs nats in all,
+  // which would let a false pair confirm itself. Arguments and errors as Learn.
+  [[nodiscard]] static absl::StatusOr<std::vector<double>> LeaveOneOutScores(
+      const EncodingTable& a, const EncodingTable& b, std::span<const CandidatePair> pairs,
+      std::span<const double> frequencies_a, std::span<const double> frequencies_b, bool within = false);
 };
 
 // A bit model in integers. The score of a pair is

@@ -36,6 +36,9 @@ class TopLists {
 
   // Puts `other` in its place, unless it is there already or not among the first k.
   void Insert(std::size_t row, std::int32_t score, std::uint32_t other);
+  // Gives `other`, if it is in the row's list, this score, and moves it to its place in the list; unless it has a lower
+  // one. What would now come before it but was not in the list stays out.
+  void Lower(std::size_t row, std::int32_t score, std::uint32_t other);
   // Inserts all of `lists`, which has the same rows and k.
   void Merge(const TopLists& lists);
 

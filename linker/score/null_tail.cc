@@ -1,0 +1,99 @@
+#include "linker/score/null_tail.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sluis::linker {
+namespace {
+
+constexpr double kFlat = 1e-6;  // |gamma| below this is exponential
+
+}  // namespace
+
+double NullTail::Intensity(double lambda, double distance) const {
+  if (std::abs(gamma) < kFlat) {
+    return lambda * std::exp(-distance / std::exp(alpha));
+  }
+  const double power = std::pow(lambda, gamma) - gamma * distance / std::exp(alpha);
+  if (power <= 0) {
+    return gamma > 0 ? 0 : 1e9;  // beyond the upper end, or below the lower end of a heavy tail
+  }
+  return std::min(std::pow(power, 1 / gamma), 1e9);
+}
+
+double NullTail::Distance(double from, double to) const {
+  if (std::abs(gamma) < kFlat) {
+    return std::exp(alpha) * std::log(from / to);
+  }
+  return std::exp(alpha) * (std::pow(from, gamma) - std::pow(to, gamma)) / gamma;
+}
+
+double NullTail::Slope() const { return std::exp(-alpha); }
+
+NullTail FitNullTail(std::span<const double> lambdas, std::span<const double> spacings,
+                     std::span<const double> weights) {
+  double w = 0, x = 0, y = 0, xx = 0, xy = 0;
+  for (std::size_t i = 0; i < lambdas.size(); ++i) {
+    const double log_lambda = std::log(lambdas[i]);
+    const double log_spacing = std::log(spacings[i]);
+    w += weights[i];
+    x += weights[i] * log_lambda;
+    y += weights[i] * log_spacing;
+    xx += weights[i] * log_lambda * log_lambda;
+    xy += weights[i] * log_lambda * log_spacing;
+  }
+  if (w <= 0) {
+    return {};
+  }
+  const double spread = xx - x * x / w;
+  NullTail tail;
+  if (lambdas.size() >= 3 && spread > 0) {
+    tail.gamma = std::clamp((xy - x * y / w) / spread, NullTail::kLeastGamma, NullTail::kMostGamma);
+  }
+  tail.alpha = (y - tail.gamma * x) / w;
+  return tail;
+}
+
+void MakeNonDecreasing(std::span<double> values, std::span<const double> weights) {
+  struct Block {
+    double sum, weight;
+    std::size_t size;
+  };
+  std::vector<Block> blocks;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    blocks.push_back({values[i] * weights[i], weights[i], 1});
+    while (blocks.size() > 1) {
+      const Block& last = blocks.back();
+      Block& before = blocks[blocks.size() - 2];
+      if (before.sum * last.weight <= last.sum * before.weight) {
+        break;
+      }
+      before = {before.sum + last.sum, before.weight + last.weight, before.size + last.size};
+      blocks.pop_back();
+    }
+  }
+  std::size_t i = 0;
+  for (const Block& block : blocks) {
+    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(i), block.size, block.sum / block.weight);
+    i += block.size;
+  }
+}
+
+double PoissonAtLeast(double count, double mean) {
+  if (count <= 0) {
+    return 1;
+  }
+  if (mean > 1000) {
+    return 0.5 * std::erfc((count - 0.5 - mean) / std::sqrt(2 * mean));
+  }
+  double below = 0;
+  double term = std::exp(-mean);
+  for (double i = 0; i < count; ++i) {
+    below += term;
+    term *= mean / (i + 1);
+  }
+  // Far above the mean the sum of what is below rounds to 1; the first term above bounds the rest.
+  return std::max({1 - below, term, 0.0});
+}
+
+}  // namespace sluis::linker

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace sluis::linker {
+
+// How the scores of one row's non-matches thin out towards the top: the expected number of them above a score, lambda,
+// as a function of the distance to a score at which it is known.
+//
+// In descending order of scores X1 > X2 > ... the spacings j (X_j - X_{j+1}) of an exponential tail have one mean for
+// all j (Renyi 1953), whatever the row's own level. Here that mean may change with depth as exp(alpha) lambda^gamma,
+// which is the generalised Pareto tail (Pickands 1975) with shape -gamma, and is estimated from the spacings of all
+// rows below the places where a match can be. So a row with many similar people and one with none have a null of their
+// own, and matches do not disturb it.
+struct NullTail {
+  double alpha = 0;  // ln of the mean spacing, in score steps, at lambda = 1
+  double gamma = 0;  // in [kLeastGamma, kMostGamma]
+
+  // Heavy tails are admitted, an endpoint hardly: it would declare high scores of non-matches impossible.
+  static constexpr double kLeastGamma = -0.4;
+  static constexpr double kMostGamma = 0.05;
+
+  // Returns lambda at `distance` above a score where it is `lambda`; distances may be negative. Falls with distance.
+  double Intensity(double lambda, double distance) const;
+  // Returns the distance from where lambda is `from` up to where it is `to` (negative if `to` > `from`).
+  double Distance(double from, double to) const;
+  // Returns the slope -d ln(lambda) / d score at lambda = 1.
+  double Slope() const;
+};
+
+// Fits the tail to the mean normalised spacings: `spacings[i]` at lambda `lambdas[i]`, all positive, with positive
+// weights. With fewer than three points gamma is 0; with none the mean spacing is 1.
+[[nodiscard]] NullTail FitNullTail(std::span<const double> lambdas, std::span<const double> spacings,
+                                   std::span<const double> weights);
+
+// Replaces values by the non-decreasing sequence nearest to them in weighted squares (pool adjacent violators).
+void MakeNonDecreasing(std::span<double> values, std::span<const double> weights);
+
+// Returns the probability that a Poisson variable of this mean is at least `count`.
+[[nodiscard]] double PoissonAtLeast(double count, double mean);
+
+}  // namespace sluis::linker

@@ -1,0 +1,257 @@
+#include "linker/score/record_level.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <span>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr std::size_t kNullPlaces = 8;  // of a list below first_null: the null is fitted to their spacings
+constexpr double kFallbackShare = 0.5;  // of a record's score with itself
+constexpr double kFallbackSlope = 0.1;  // log-odds per nat of score
+constexpr std::size_t kFallbackRows = 1000;
+
+// Pairs of the lists that may be links: mutually best between sources, within a source all before first_null.
+template <typename Visit>
+void VisitLinks(const BothLists& lists, bool within, std::size_t first_null, const Visit& visit) {
+  for (std::uint32_t row = 0; row < lists.a.rows(); ++row) {
+    const auto others = lists.a.others(row);
+    const auto scores = lists.a.scores(row);
+    if (!within) {
+      if (others[0] != kNoRow && lists.b.others(others[0])[0] == row) {
+        visit(CandidatePair{row, others[0]}, scores[0]);
+      }
+      continue;
+    }
+    for (std::size_t j = 0; j + 1 < first_null && others[j] != kNoRow; ++j) {
+      const auto theirs = lists.a.others(others[j]).first(first_null - 1);
+      if (row < others[j] || std::find(theirs.begin(), theirs.end(), row) == theirs.end()) {
+        visit(CandidatePair{std::min(row, others[j]), std::max(row, others[j])}, scores[j]);
+      }
+    }
+  }
+}
+
+// The links to learn from.
+std::vector<CandidatePair> ConfidentPairs(const BothLists& lists, bool within, const ScoreFit& fit,
+                                          const RecordLevelOptions& options) {
+  std::vector<CandidatePair> pairs;
+  if (fit.confident_score == kLinkNothing) {
+    return pairs;
+  }
+  VisitLinks(lists, within, options.fit.first_null, [&](const CandidatePair& pair, std::int32_t score) {
+    if (score >= fit.confident_score) {
+      pairs.push_back(pair);
+    }
+  });
+  if (pairs.size() > options.most_learnt) {
+    std::mt19937_64 random(options.fit.seed);
+    for (std::size_t i = 0; i < options.most_learnt; ++i) {
+      std::swap(pairs[i], pairs[i + random() % (pairs.size() - i)]);
+    }
+    pairs.resize(options.most_learnt);
+  }
+  return pairs;
+}
+
+// The pairs of all lists with the table's log-odds, by a, then b, each once.
+std::vector<ScoredPair> ListedPairs(const BothLists& lists, bool within, const LogOddsTable& table, float least) {
+  std::vector<ScoredPair> pairs;
+  const auto add = [&](const TopLists& from, bool swapped) {
+    for (std::uint32_t row = 0; row < from.rows(); ++row) {
+      for (std::size_t j = 0; j < from.k() && from.others(row)[j] != kNoRow; ++j) {
+        const auto log_odds = static_cast<float>(table.At(from.scores(row)[j]));
+        if (log_odds < least) {
+          break;  // scores descend, and the table with them
+        }
+        std::uint32_t a = row;
+        std::uint32_t b = from.others(row)[j];
+        if (swapped || (within && b < a)) {
+          std::swap(a, b);
+        }
+        pairs.push_back({a, b, log_odds});
+      }
+    }
+  };
+  add(lists.a, false);
+  add(lists.b, true);
+  // Within a source the two directions may differ by a step of rounding: the higher one stays.
+  std::sort(pairs.begin(), pairs.end(), [](const ScoredPair& x, const ScoredPair& y) {
+    return x.a != y.a ? x.a < y.a : x.b != y.b ? x.b < y.b : x.log_odds > y.log_odds;
+  });
+  pairs.erase(std::unique(pairs.begin(), pairs.end(),
+                          [](const ScoredPair& x, const ScoredPair& y) { return x.a == y.a && x.b == y.b; }),
+              pairs.end());
+  return pairs;
+}
+
+// A record has one match at most, so candidates compete: the odds of a pair are its own over those of all pairs that
+// would exclude it and of both records having no match.
+void Compete(std::size_t rows_a, std::size_t rows_b, double no_match, std::vector<ScoredPair>* pairs) {
+  std::vector<double> sums_a(rows_a);
+  std::vector<double> sums_b(rows_b);
+  for (const ScoredPair& pair : *pairs) {
+    sums_a[pair.a] += std::exp(pair.log_odds);
+    sums_b[pair.b] += std::exp(pair.log_odds);
+  }
+  for (ScoredPair& pair : *pairs) {
+    const double odds = std::exp(pair.log_odds);
+    const double others = std::max(0.0, sums_a[pair.a] - odds) + std::max(0.0, sums_b[pair.b] - odds);
+    pair.log_odds -= static_cast<float>(std::log(no_match + others));
+  }
+}
+
+std::vector<ScoredPair> ScorePairs(const BothLists& lists, bool within, const ScoreFit& fit, float least) {
+  // Competing may raise log-odds, by no more than this.
+  const auto raise = static_cast<float>(-std::log(fit.no_match_odds));
+  std::vector<ScoredPair> pairs = ListedPairs(lists, within, fit.log_odds, least - raise);
+  if (!within) {
+    Compete(lists.a.rows(), lists.b.rows(), fit.no_match_odds, &pairs);
+    std::erase_if(pairs, [least](const ScoredPair& pair) { return pair.log_odds < least; });
+  }
+  return pairs;
+}
+
+// Half of the score that the median record has with itself. Most records that share nothing score below 0.
+std::int32_t FallbackThreshold(const PairScorer& scorer, const EncodingTable& table) {
+  std::vector<CandidatePair> selves;
+  for (std::uint32_t row = 0; row < std::min(table.rows(), kFallbackRows); ++row) {
+    selves.push_back({row, row});
+  }
+  const auto overlaps = WeightedOverlaps(selves, table, table, scorer.weights());
+  if (!overlaps.ok() || selves.empty()) {
+    return kLinkNothing;
+  }
+  const auto scores_a = scorer.RowScoresA(table);
+  const auto scores_b = scorer.RowScoresB(table);
+  std::vector<std::int32_t> scores;
+  for (std::size_t row = 0; row < selves.size(); ++row) {
+    scores.push_back((*overlaps)[row] + scores_a[row] + scores_b[row]);
+  }
+  const auto median = scores.begin() + static_cast<std::ptrdiff_t>(scores.size() / 2);
+  std::nth_element(scores.begin(), median, scores.end());
+  return *median > 0 ? static_cast<std::int32_t>(kFallbackShare * *median) : kLinkNothing;
+}
+
+// One round: the lists under a model, and what they say.
+struct Round {
+  BitModel model;
+  double unit = 1;
+  BothLists lists;
+  ScoreFit fit;
+  std::size_t learnt_from = 0;
+};
+
+class Rounds {
+ public:
+  Rounds(const EncodingTable& a, const EncodingTable* b, CandidateScorer& candidates, const RecordLevelOptions& options)
+      : a_(a),
+        b_(b == nullptr ? a : *b),
+        within_(b == nullptr),
+        candidates_(candidates),
+        options_(options),
+        frequencies_a_(BitFrequencies(a)),
+        frequencies_b_(within_ ? frequencies_a_ : BitFrequencies(b_)) {}
+
+  // A round with the model learnt from `pairs`; none: with the prior model.
+  absl::StatusOr<Round> Run(std::span<const CandidatePair> pairs) {
+    Round round;
+    round.learnt_from = pairs.size();
+    if (pairs.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(round.model, BitModel::Prior(frequencies_a_, frequencies_b_));
+    } else {
+      SLUIS_ASSIGN_OR_RETURN(round.model, BitModel::Learn(a_, b_, pairs, frequencies_a_, frequencies_b_, within_));
+    }
+    SLUIS_ASSIGN_OR_RETURN(const PairScorer scorer, PairScorer::Make(round.model));
+    round.unit = scorer.unit();
+    SLUIS_ASSIGN_OR_RETURN(round.lists, candidates_.Top(scorer, options_.fit.first_null + kNullPlaces));
+    SLUIS_RETURN_IF_ERROR(LeaveOneOut(pairs, &round));
+    FitOptions fit_options = options_.fit;
+    const EncodingTable& smaller = b_.rows() < a_.rows() ? b_ : a_;
+    if (smaller.rows() < kLeastRows) {
+      fit_options.fallback_threshold = FallbackThreshold(scorer, smaller);
+    }
+    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within_ ? nullptr : &round.lists.b, fit_options));
+    if (!round.fit.credible && round.fit.threshold != kLinkNothing) {
+      const double at = round.fit.threshold;
+      round.fit.log_odds = {{at, at + 1}, {0, kFallbackSlope * scorer.unit()}};
+    }
+    return round;
+  }
+
+ private:
+  // Gives the pairs that were learnt from the scores that the others give them.
+  absl::Status LeaveOneOut(std::span<const CandidatePair> pairs, Round* round) const {
+    if (pairs.empty()) {
+      return absl::OkStatus();
+    }
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<double> scores,
+                           BitModel::LeaveOneOutScores(a_, b_, pairs, frequencies_a_, frequencies_b_, within_));
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const auto score = static_cast<std::int32_t>(std::lround(scores[i] / round->unit));
+      round->lists.a.Lower(pairs[i].a, score, pairs[i].b);
+      (within_ ? round->lists.a : round->lists.b).Lower(pairs[i].b, score, pairs[i].a);
+    }
+    return absl::OkStatus();
+  }
+
+  const EncodingTable& a_;
+  const EncodingTable& b_;
+  const bool within_;
+  CandidateScorer& candidates_;
+  const RecordLevelOptions& options_;
+  const std::vector<double> frequencies_a_;
+  const std::vector<double> frequencies_b_;
+};
+
+}  // namespace
+
+std::unique_ptr<CandidateScorer> ChooseCandidates(const EncodingTable& a, const EncodingTable* b,
+                                                  CandidateBatches batches, const ExhaustiveOptions& options,
+                                                  std::uint64_t max_pairs) {
+  const std::uint64_t pairs =
+      b == nullptr ? std::uint64_t{a.rows()} * a.rows() / 2 : std::uint64_t{a.rows()} * b->rows();
+  return pairs <= max_pairs ? ScoreExhaustively(a, b, options) : ScoreCandidates(a, b, std::move(batches), options);
+}
+
+absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const EncodingTable* b,
+                                              CandidateScorer& candidates, const RecordLevelOptions& options) {
+  const bool within = b == nullptr;
+  const EncodingTable& other = within ? a : *b;
+  if (a.bits() != other.bits() || options.rounds < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("record-level fit: encodings of ", a.bits(), " and ", other.bits(),
+                                                   " bits, ", options.rounds,
+                                                   " rounds; widths must be equal and rounds not negative"));
+  }
+  Rounds rounds(a, b, candidates, options);
+  SLUIS_ASSIGN_OR_RETURN(Round round, rounds.Run({}));
+  int learnt = 0;
+  for (; learnt < options.rounds && round.fit.credible; ++learnt) {
+    const std::vector<CandidatePair> pairs = ConfidentPairs(round.lists, within, round.fit, options);
+    if (pairs.size() < std::max<std::size_t>(options.least_learnt, 1)) {
+      break;
+    }
+    SLUIS_ASSIGN_OR_RETURN(Round next, rounds.Run(pairs));
+    if (!next.fit.credible) {
+      break;
+    }
+    round = std::move(next);
+  }
+  RecordLevelFit result;
+  result.pairs = ScorePairs(round.lists, within, round.fit, options.least_log_odds);
+  result.model = std::move(round.model);
+  result.unit = round.unit;
+  result.fit = std::move(round.fit);
+  result.pairs_scored = round.lists.pairs;
+  result.learnt_from = round.learnt_from;
+  result.rounds = learnt;
+  return result;
+}
+
+}  // namespace sluis::linker

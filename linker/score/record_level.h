@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "linker/kernel/encoding_table.h"
+#include "linker/score/bit_model.h"
+#include "linker/score/score_fit.h"
+#include "linker/score/scored_pair.h"
+#include "linker/score/top_lists.h"
+
+namespace sluis::linker {
+
+// Up to so many pairs are compared without blocking.
+inline constexpr std::uint64_t kMaxExhaustivePairs = 200'000'000;
+
+// Returns ScoreExhaustively if there are at most `max_pairs` pairs, else ScoreCandidates; `b` null: within a.
+[[nodiscard]] std::unique_ptr<CandidateScorer> ChooseCandidates(const EncodingTable& a, const EncodingTable* b,
+                                                                CandidateBatches batches,
+                                                                const ExhaustiveOptions& options,
+                                                                std::uint64_t max_pairs = kMaxExhaustivePairs);
+
+struct RecordLevelOptions {
+  FitOptions fit;
+  // Times that the bit model is learnt anew from the links at hand.
+  int rounds = 3;
+  // Fewer confident links teach nothing; of more than the most, a random sample is learnt from.
+  std::size_t least_learnt = 20;
+  std::size_t most_learnt = 50'000;
+  // Pairs with lower log-odds are not returned.
+  float least_log_odds = -3;
+};
+
+struct RecordLevelFit {
+  BitModel model;   // the one that `fit` and `pairs` rest on
+  double unit = 1;  // nats of one score step
+  ScoreFit fit;
+  std::vector<ScoredPair> pairs;   // by a, then b, each once; within a source a < b
+  std::uint64_t pairs_scored = 0;  // in one round
+  std::size_t learnt_from = 0;     // links; 0: the prior model
+  int rounds = 0;                  // learnt
+};
+
+// Links two sources at record level, or one within itself (`b` null), without truth: scores the candidates by the prior
+// bit model, fits the null, learns the model from mutually best pairs above an estimated precision of 0.95, and begins
+// again, up to `rounds` times. A round whose fit is not credible is discarded, and the one before it stands.
+//
+// If no fit is credible, `pairs` is empty. With fewer than kLeastRows rows nothing can be fitted: the threshold then is
+// half of the score that the median record of the smaller source has with itself under the prior model, and pairs get a
+// tenth of their distance from it as log-odds (fit.credible stays false).
+//
+// Deterministic by the seed, whatever the threads. Errors: those of `candidates` and FitScores; INVALID_ARGUMENT if the
+// tables differ in width or rounds are negative.
+[[nodiscard]] absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const EncodingTable* b,
+                                                            CandidateScorer& candidates,
+                                                            const RecordLevelOptions& options);
+
+}  // namespace sluis::linker

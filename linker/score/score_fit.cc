@@ -1,0 +1,412 @@
+#include "linker/score/score_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <random>
+#include <span>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+#include "linker/score/score_sample.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr double kModelError = 0.15;   // relative error of lambda that a decision must survive
+constexpr double kLeastCdf = 0.02;     // of G: below it the ratio B / G is noise
+constexpr double kNotByChance = 1e-4;  // of as many links as there are if all were false
+constexpr double kConfidentPrecision = 0.95;
+constexpr double kLeastPrecision = 0.5;
+constexpr int kPasses = 3;
+constexpr double kLeastNull = 1e-12;  // non-matches in a bin
+
+// The null model of one side, by score bin.
+struct Side {
+  NullTail tail;
+  std::vector<double> null_cdf;       // G: the best non-match of a row is in this bin or below
+  std::vector<double> unmatched_cdf;  // the same over rows that have no match
+  std::vector<double> intensity;      // mean number of a row's non-matches in this bin or above
+  std::vector<double> unmatched;      // share of rows without a match above this bin
+  double matched = 0;                 // share of rows
+  double matched_error = 0;           // its standard deviation
+};
+
+// Everything by score bin, counted from the top.
+struct Curves {
+  Side a;
+  std::optional<Side> b;
+  std::vector<double> links;        // at or above the bin
+  std::vector<double> false_links;  // expected
+  std::vector<double> null_links;   // expected if no row had a match
+  double matches = 0;
+};
+
+// The share of matched rows. What the best score of a row without a match exceeds its anchor by has the same
+// distribution G in all rows, however common or dirty a record is. With B that of all rows, B = R G, where 1 - R is the
+// share of rows with a match above: at each excess an estimate (Storey 2002 does so with p-values). The one that is
+// best told from noise is taken.
+void FitMatched(const SideSample& sample, const ScoreGrid& grid, Side* side) {
+  const std::vector<double> null = sample.ExcessCdf(side->tail, grid);
+  const double rows = sample.Anchored();
+  double at_or_below = 0;
+  double most_certain = -1;
+  for (std::size_t d = 0; d < grid.bins; ++d) {
+    at_or_below += sample.excess[d];
+    if (null[d] < kLeastCdf) {
+      continue;
+    }
+    const double ratio = std::min(at_or_below / (rows * null[d]), 1.0);
+    const double sampling = ratio * std::sqrt((1 - null[d]) / (null[d] * rows));
+    const double modelling = kModelError * ratio * -std::log(null[d]);
+    const double deviation = std::sqrt(sampling * sampling + modelling * modelling + 0.0625 / (rows * rows));
+    if (1 - ratio - 2 * deviation > most_certain) {
+      most_certain = 1 - ratio - 2 * deviation;
+      side->matched = (1 - ratio) * rows / sample.rows;
+      side->matched_error = std::sqrt(deviation * deviation + (1 - ratio) * ratio / rows);
+    }
+  }
+}
+
+// The share of rows without a match above each bin: of the rows with so high a best score, those are taken off whose
+// best non-match reaches there.
+void FitUnmatched(const SideSample& sample, Side* side) {
+  const std::size_t bins = side->null_cdf.size();
+  side->unmatched.resize(bins);
+  double above = 0;
+  for (std::size_t g = bins; g-- > 0;) {
+    const double null_above = (1 - side->matched) * (1 - side->unmatched_cdf[g]);
+    side->unmatched[g] = 1 - std::clamp(above / sample.rows - null_above, 0.0, side->matched);
+    above += sample.best[g];
+  }
+  MakeNonDecreasing(side->unmatched, std::vector<double>(bins, 1));
+}
+
+Side FitSide(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null, double matched_share) {
+  Side side;
+  side.tail = sample.FitTail(first_null, matched_share);
+  std::vector<double> unused;
+  sample.NullCurves(side.tail, grid, sample.anchors, &side.null_cdf, &side.intensity);
+  sample.NullCurves(side.tail, grid, sample.low_anchors, &side.unmatched_cdf, &unused);
+  FitMatched(sample, grid, &side);
+  FitUnmatched(sample, &side);
+  return side;
+}
+
+// Spacings below a match are one rank nearer to the top among non-matches, so the share of matched rows is needed for
+// the tail and the tail for the share.
+Side FitSideTwice(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null) {
+  const Side first = FitSide(sample, grid, first_null, sample.known / sample.rows);
+  return first_null == 2 ? FitSide(sample, grid, first_null, first.matched) : first;
+}
+
+// Two estimates of one number, weighted by certainty.
+double Reconcile(const SideSample& sample_a, const Side& a, const SideSample& sample_b, const Side& b) {
+  const double deviation_a = std::max(sample_a.rows * a.matched_error, 0.5);
+  const double deviation_b = std::max(sample_b.rows * b.matched_error, 0.5);
+  const double weight_a = 1 / (deviation_a * deviation_a);
+  const double weight_b = 1 / (deviation_b * deviation_b);
+  const double matches =
+      (weight_a * sample_a.rows * a.matched + weight_b * sample_b.rows * b.matched) / (weight_a + weight_b);
+  return std::clamp(matches, 0.0, std::min(sample_a.rows, sample_b.rows));
+}
+
+// What a distribution has in bin g, the last: or above.
+double Density(const std::vector<double>& cdf, std::size_t g) {
+  return (g + 1 == cdf.size() ? 1 : cdf[g]) - (g == 0 ? 0 : cdf[g - 1]);
+}
+
+// The share of rows whose best non-match is in bin g and that have no match above it.
+double BestNonMatches(const Side& side, std::size_t g) {
+  const double without = 1 - side.matched;
+  return without * Density(side.unmatched_cdf, g) + (side.unmatched[g] - without) * Density(side.null_cdf, g);
+}
+
+Curves FitBetween(const SideSample& sample_a, const SideSample& sample_b, const ScoreGrid& grid,
+                  std::size_t first_null) {
+  Curves curves{FitSideTwice(sample_a, grid, first_null), FitSideTwice(sample_b, grid, first_null), {}, {}, {}, 0};
+  const Side& a = curves.a;
+  const Side& b = *curves.b;
+  curves.matches = Reconcile(sample_a, a, sample_b, b);
+  curves.links = sample_a.LinksFromTop();
+  curves.false_links.resize(grid.bins);
+  curves.null_links.resize(grid.bins);
+  double false_links = 0;
+  double null_links = 0;
+  for (std::size_t g = grid.bins; g-- > 0;) {
+    // A non-match is mutually best if it is the best non-match of both rows and neither has a match above it.
+    const double from_a = sample_a.rows * BestNonMatches(a, g) * b.null_cdf[g] * b.unmatched[g];
+    const double from_b = sample_b.rows * BestNonMatches(b, g) * a.null_cdf[g] * a.unmatched[g];
+    false_links += (from_a + from_b) / 2;
+    curves.false_links[g] = false_links;
+    null_links += (sample_a.rows * Density(a.null_cdf, g) * b.null_cdf[g] +
+                   sample_b.rows * Density(b.null_cdf, g) * a.null_cdf[g]) /
+                  2;
+    curves.null_links[g] = null_links;
+  }
+  return curves;
+}
+
+Curves FitWithin(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null) {
+  Curves curves{FitSideTwice(sample, grid, first_null), std::nullopt, sample.LinksFromTop(), {}, {}, 0};
+  double most_certain = 0;
+  for (std::size_t g = 0; g < grid.bins; ++g) {
+    const double expected = sample.rows * curves.a.intensity[g] / 2;
+    curves.false_links.push_back(std::min(expected, curves.links[g] + expected / 2));
+    curves.null_links.push_back(expected);
+    const double found = curves.links[g] - expected;
+    const double deviation = std::sqrt(expected + kModelError * kModelError * expected * expected + 0.0625);
+    if (found - 2 * deviation > most_certain) {
+      most_certain = found - 2 * deviation;
+      curves.matches = found;
+    }
+  }
+  return curves;
+}
+
+Curves Fit(const SideSample& a, const SideSample* b, const ScoreGrid& grid, std::size_t first_null) {
+  return b == nullptr ? FitWithin(a, grid, first_null) : FitBetween(a, *b, grid, first_null);
+}
+
+double TrueLinks(const Curves& curves, std::size_t g) { return std::max(0.0, curves.links[g] - curves.false_links[g]); }
+
+double Precision(const Curves& curves, std::size_t g) {
+  return curves.links[g] > 0 ? TrueLinks(curves, g) / curves.links[g] : 0;
+}
+
+double Recall(const Curves& curves, std::size_t g) {
+  const double matches = std::max(curves.matches, TrueLinks(curves, g));
+  return matches > 0 ? TrueLinks(curves, g) / matches : 0;
+}
+
+std::optional<std::size_t> BestBin(const Curves& curves) {
+  std::optional<std::size_t> best;
+  double best_f1 = 0;
+  for (std::size_t g = curves.links.size(); g-- > 0;) {
+    const double sum = curves.links[g] + std::max(curves.matches, TrueLinks(curves, g));
+    const double f1 = sum > 0 ? 2 * TrueLinks(curves, g) / sum : 0;
+    if (f1 > best_f1) {
+      best_f1 = f1;
+      best = g;
+    }
+  }
+  return best;
+}
+
+// Matches over non-matches by bin, made monotone: a link that is right is as often mutually best as one that would be
+// wrong, so what both are divided by cancels.
+LogOddsTable MakeTable(const Curves& curves, const ScoreGrid& grid) {
+  const auto in_bin = [&](const std::vector<double>& from_top, std::size_t g) {
+    return from_top[g] - (g + 1 == grid.bins ? 0 : from_top[g + 1]);
+  };
+  std::vector<double> odds(grid.bins);
+  std::vector<double> weight(grid.bins);
+  for (std::size_t g = 0; g < grid.bins; ++g) {
+    weight[g] = std::max(in_bin(curves.null_links, g), kLeastNull);
+    odds[g] = std::max(0.0, in_bin(curves.links, g) - in_bin(curves.false_links, g)) / weight[g];
+  }
+  MakeNonDecreasing(odds, weight);
+  LogOddsTable table;
+  const double least = std::exp(-LogOddsTable::kMost);
+  for (std::size_t begin = 0; begin < grid.bins;) {
+    std::size_t end = begin;
+    double sum = 0;
+    double total = 0;
+    for (; end < grid.bins && odds[end] == odds[begin]; ++end) {
+      const double links = in_bin(curves.links, end) + kLeastNull;
+      sum += links * grid.Middle(end);
+      total += links;
+    }
+    if (odds[begin] > least) {
+      table.scores.push_back(sum / total);
+      table.log_odds.push_back(std::min(std::log(odds[begin]), LogOddsTable::kMost));
+    }
+    begin = end;
+  }
+  if (table.scores.empty()) {
+    table.scores.push_back(grid.Middle(grid.bins - 1));
+    table.log_odds.push_back(-LogOddsTable::kMost);
+  }
+  // Outside the knots the odds change as the null does.
+  const double slope = curves.a.tail.Slope();
+  table.scores.insert(table.scores.begin(), table.scores.front() - 1);
+  table.log_odds.insert(table.log_odds.begin(), table.log_odds.front() - slope);
+  table.scores.push_back(table.scores.back() + 1);
+  table.log_odds.push_back(table.log_odds.back() + slope);
+  return table;
+}
+
+Estimate Interval(double value, std::vector<double> resampled) {
+  std::sort(resampled.begin(), resampled.end());
+  const auto at = [&](double share) {
+    return resampled[static_cast<std::size_t>(std::lround(share * static_cast<double>(resampled.size() - 1)))];
+  };
+  return {value, std::min(value, at(0.05)), std::max(value, at(0.95))};
+}
+
+// Resamples groups of rows of each side by Poisson weights, which keeps the dependence of rows within a group only.
+void SetIntervals(const GroupedSample& a, const GroupedSample* b, const ScoreGrid& grid, std::size_t threshold_bin,
+                  const Curves& curves, const FitOptions& options, ScoreFit* fit) {
+  std::mt19937_64 random(options.seed);
+  std::vector<double> precisions;
+  std::vector<double> recalls;
+  for (int r = 0; r < options.resamplings; ++r) {
+    const SideSample sample_a = a.Resample(&random);
+    std::optional<SideSample> sample_b;
+    if (b != nullptr) {
+      sample_b = b->Resample(&random);
+    }
+    const Curves other = Fit(sample_a, sample_b ? &*sample_b : nullptr, grid, options.first_null);
+    precisions.push_back(Precision(other, threshold_bin));
+    recalls.push_back(Recall(other, threshold_bin));
+  }
+  fit->precision = Interval(Precision(curves, threshold_bin), std::move(precisions));
+  fit->recall = Interval(Recall(curves, threshold_bin), std::move(recalls));
+  // Resampling cannot show what happened to be absent: the false links are a Poisson number of this mean, and the tail
+  // that gives it has an error of its own.
+  const double links = curves.links[threshold_bin];
+  const double mean = curves.false_links[threshold_bin];
+  const double most_false = mean * (1 + kModelError) + 1.645 * std::sqrt(mean) + std::min(1.0, 20 * mean);
+  fit->precision.low = std::clamp(std::min(fit->precision.low, 1 - most_false / links), 0.0, 1.0);
+  const double matches = std::max(curves.matches, TrueLinks(curves, threshold_bin));
+  const double spread = 1.645 * std::sqrt(fit->recall.value * (1 - fit->recall.value) / matches) + 0.5 / matches;
+  fit->recall.low = std::max(0.0, std::min(fit->recall.low, fit->recall.value - spread));
+  fit->recall.high = std::min(1.0, std::max(fit->recall.high, fit->recall.value + spread));
+  for (double* part : {&fit->recall.value, &fit->recall.low, &fit->recall.high}) {
+    *part *= options.blocking_recall;
+  }
+}
+
+std::string WhyNot(const Curves& curves, std::optional<std::size_t> bin, double rows_a, double rows_b) {
+  if (!bin) {
+    return "no score is above what non-matches reach";
+  }
+  const double links = curves.links[*bin];
+  if (PoissonAtLeast(links, 1.25 * curves.false_links[*bin]) > kNotByChance) {
+    return "there are no more high scores than non-matches would give by chance";
+  }
+  if (Precision(curves, *bin) < kLeastPrecision) {
+    return "matches and non-matches overlap too much: at the best threshold less than half of the links are right";
+  }
+  if (curves.b) {
+    const double from_a = rows_a * curves.a.matched;
+    const double from_b = rows_b * curves.b->matched;
+    const double deviation = std::hypot(rows_a * curves.a.matched_error, rows_b * curves.b->matched_error);
+    if (std::abs(from_a - from_b) > 3 * deviation + 10 && std::max(from_a, from_b) > 2 * std::min(from_a, from_b)) {
+      return absl::StrCat("the two sources disagree about the number of matches: about ", std::lround(from_a),
+                          " seen from a, ", std::lround(from_b), " from b");
+    }
+  }
+  return "";
+}
+
+// The lowest score from which on precision is high, or kLinkNothing.
+std::int32_t ConfidentScore(const Curves& curves, const ScoreGrid& grid) {
+  std::int32_t score = kLinkNothing;
+  for (std::size_t g = grid.bins; g-- > 0 && (curves.links[g] == 0 || Precision(curves, g) >= kConfidentPrecision);) {
+    if (curves.links[g] > 0) {
+      score = grid.Lowest(g);
+    }
+  }
+  return score;
+}
+
+// The counts of both sides, with what is evidently a match set aside.
+struct Samples {
+  GroupedSample a;
+  std::optional<GroupedSample> b;
+  SideSample total_a;
+  std::optional<SideSample> total_b;
+
+  Samples(const TopLists& lists_a, const TopLists* lists_b, const ScoreGrid& grid, std::size_t first_null,
+          std::int32_t evident)
+      : a(lists_a, lists_b == nullptr ? GroupedSample::Links::kWithin : GroupedSample::Links::kMutualBest, lists_b,
+          grid, first_null, evident),
+        total_a(a.Total()) {
+    if (lists_b != nullptr) {
+      b.emplace(*lists_b, GroupedSample::Links::kNone, nullptr, grid, first_null, evident);
+      total_b = b->Total();
+    }
+  }
+};
+
+absl::Status CheckOptions(const TopLists& a, const TopLists* b, const FitOptions& options) {
+  if (b != nullptr && b->k() != a.k()) {
+    return absl::InvalidArgumentError("score fit: the lists of both sources must have the same length");
+  }
+  if (options.first_null < 2 || a.k() < options.first_null + 2) {
+    return absl::InvalidArgumentError(absl::StrCat("score fit: first_null is ", options.first_null, ", lists have ",
+                                                   a.k(), " places; it must be at least 2 and lists 2 longer"));
+  }
+  if (!(options.blocking_recall > 0 && options.blocking_recall <= 1) || options.resamplings < 20) {
+    return absl::InvalidArgumentError("score fit: blocking_recall must be in (0, 1], resamplings at least 20");
+  }
+  return absl::OkStatus();
+}
+
+LogOddsTable RefuseAll() { return {{0}, {-LogOddsTable::kMost}}; }
+
+}  // namespace
+
+double LogOddsTable::At(double score) const {
+  const std::size_t n = scores.size();
+  if (n < 2) {
+    return n == 0 ? 0 : log_odds[0];
+  }
+  const auto above = static_cast<std::size_t>(std::upper_bound(scores.begin(), scores.end(), score) - scores.begin());
+  const std::size_t right = std::clamp<std::size_t>(above, 1, n - 1);
+  const double slope = (log_odds[right] - log_odds[right - 1]) / (scores[right] - scores[right - 1]);
+  return std::clamp(log_odds[right - 1] + slope * (score - scores[right - 1]), -kMost, kMost);
+}
+
+absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const FitOptions& options) {
+  SLUIS_RETURN_IF_ERROR(CheckOptions(a, b, options));
+  ScoreFit fit;
+  fit.log_odds = RefuseAll();
+  const std::size_t least_rows = b == nullptr ? a.rows() : std::min(a.rows(), b->rows());
+  if (least_rows < kLeastRows) {
+    fit.threshold = options.fallback_threshold;
+    fit.why_not = absl::StrCat("a source has ", least_rows, " rows; at least ", kLeastRows,
+                               " are needed to tell matches from chance");
+    return fit;
+  }
+  const std::optional<ScoreGrid> grid = MakeGrid(a, b, options.first_null);
+  if (!grid) {
+    fit.why_not = absl::StrCat("fewer than ", kLeastRows,
+                               " rows have candidates with different scores: there is nothing to learn the null from");
+    return fit;
+  }
+  // Evident matches are found with the null, and the null with the ranks that they leave: a few rounds settle both.
+  std::optional<Samples> samples;
+  Curves curves;
+  std::int32_t evident = kLinkNothing;
+  for (int pass = 0; pass < kPasses; ++pass) {
+    samples.emplace(a, b, *grid, options.first_null, evident);
+    curves = Fit(samples->total_a, samples->total_b ? &*samples->total_b : nullptr, *grid, options.first_null);
+    const std::optional<std::size_t> best = BestBin(curves);
+    evident = best && Precision(curves, *best) >= kLeastPrecision ? grid->Lowest(*best) : kLinkNothing;
+  }
+  fit.null_a = curves.a.tail;
+  fit.null_b = curves.b ? curves.b->tail : curves.a.tail;
+  const std::optional<std::size_t> bin = BestBin(curves);
+  fit.why_not = WhyNot(curves, bin, samples->total_a.rows, samples->total_b ? samples->total_b->rows : 0);
+  if (!fit.why_not.empty()) {
+    return fit;
+  }
+  fit.credible = true;
+  fit.threshold = grid->Lowest(*bin);
+  fit.links = curves.links[*bin];
+  fit.matches = std::max(curves.matches, TrueLinks(curves, *bin));
+  fit.match_share = fit.matches / static_cast<double>(least_rows);
+  fit.log_odds = MakeTable(curves, *grid);
+  if (curves.b) {
+    const double without_a = std::max(1 - fit.matches / samples->total_a.rows, 1 / samples->total_a.rows);
+    const double without_b = std::max(1 - fit.matches / samples->total_b->rows, 1 / samples->total_b->rows);
+    fit.no_match_odds = without_a * without_b;
+  }
+  fit.confident_score = ConfidentScore(curves, *grid);
+  SetIntervals(samples->a, samples->b ? &*samples->b : nullptr, *grid, *bin, curves, options, &fit);
+  return fit;
+}
+
+}  // namespace sluis::linker

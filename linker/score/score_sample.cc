@@ -1,0 +1,262 @@
+#include "linker/score/score_sample.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "linker/score/score_fit.h"
+
+namespace sluis::linker {
+namespace {
+
+constexpr std::size_t kBins = 1024;
+constexpr std::size_t kGroups = 100;
+constexpr double kLowCdf = 0.7;  // a best score that most best non-matches would exceed or come near
+
+// Places that hold a candidate.
+std::size_t Filled(const TopLists& lists, std::size_t row) {
+  const auto others = lists.others(row);
+  return static_cast<std::size_t>(std::find(others.begin(), others.end(), kNoRow) - others.begin());
+}
+
+// The probability that no non-match is where `lambda` are expected, given that there are `at_anchor` above the anchor,
+// each of them there or not independently.
+double NoneAbove(double at_anchor, double lambda) {
+  return lambda >= at_anchor ? 0 : std::pow(1 - lambda / at_anchor, at_anchor);
+}
+
+// Places before first_null that hold a score of at least `evident`.
+std::size_t Evident(const TopLists& lists, std::size_t row, std::size_t first_null, std::int32_t evident) {
+  std::size_t matches = 0;
+  while (matches + 1 < first_null && lists.scores(row)[matches] >= evident) {
+    ++matches;
+  }
+  return matches;
+}
+
+}  // namespace
+
+std::size_t ScoreGrid::Bin(std::int32_t score) const {
+  const double place = std::floor((score - low) / width);
+  return static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(bins - 1)));
+}
+
+std::int32_t ScoreGrid::Lowest(std::size_t bin) const {
+  return static_cast<std::int32_t>(std::ceil(low + static_cast<double>(bin) * width));
+}
+
+std::optional<ScoreGrid> MakeGrid(const TopLists& a, const TopLists* b, std::size_t first_null) {
+  double low = std::numeric_limits<double>::max();
+  double high = std::numeric_limits<double>::lowest();
+  for (const TopLists* lists : {&a, b}) {
+    if (lists == nullptr) {
+      continue;
+    }
+    std::size_t anchored = 0;
+    bool spread = false;
+    for (std::size_t row = 0; row < lists->rows(); ++row) {
+      const std::size_t filled = Filled(*lists, row);
+      if (filled > first_null) {
+        ++anchored;
+        low = std::min<double>(low, lists->scores(row)[filled - 1]);
+        spread = spread || lists->scores(row)[first_null - 1] != lists->scores(row)[filled - 1];
+      }
+      if (filled > 0) {
+        high = std::max<double>(high, lists->scores(row)[0]);
+      }
+    }
+    if (anchored < kLeastRows || !spread) {
+      return std::nullopt;
+    }
+  }
+  return ScoreGrid{kBins, low, std::max((high - low + 1) / kBins, 1e-6)};
+}
+
+void SideSample::Resize(std::size_t bins, std::size_t places) {
+  k = places;
+  for (auto* part : {&anchors, &best, &excess, &low_anchors, &links}) {
+    part->assign(bins, 0);
+  }
+  for (auto* part : {&spacing_sums, &spacing_rows, &known_sums, &known_rows}) {
+    part->assign(places + 1, 0);
+  }
+}
+
+void SideSample::Add(const SideSample& sample, double weight) {
+  const auto add = [weight](const std::vector<double>& from, std::vector<double>* to) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      (*to)[i] += weight * from[i];
+    }
+  };
+  rows += weight * sample.rows;
+  rows_without += weight * sample.rows_without;
+  add(sample.anchors, &anchors);
+  add(sample.best, &best);
+  add(sample.excess, &excess);
+  add(sample.low_anchors, &low_anchors);
+  add(sample.links, &links);
+  add(sample.spacing_sums, &spacing_sums);
+  add(sample.spacing_rows, &spacing_rows);
+  add(sample.known_sums, &known_sums);
+  add(sample.known_rows, &known_rows);
+  known += weight * sample.known;
+}
+
+NullTail SideSample::FitTail(std::size_t first_null, double matched_share) const {
+  std::vector<double> lambdas, spacings, weights;
+  const auto add = [&](double rank, double sum, double count) {
+    if (rank > 0 && sum > 0 && count > 0) {
+      lambdas.push_back(rank);
+      spacings.push_back(rank * sum / count);
+      weights.push_back(count);
+    }
+  };
+  // Matches that are not evident shift ranks too, by their share in the mean.
+  const double hidden = std::max(0.0, rows * matched_share - known) / std::max(rows - known, 1.0);
+  for (std::size_t j = 1; j < k; ++j) {
+    if (j >= first_null) {
+      add(static_cast<double>(j) - hidden, spacing_sums[j], spacing_rows[j]);
+    }
+    add(static_cast<double>(j), known_sums[j], known_rows[j]);
+  }
+  return FitNullTail(lambdas, spacings, weights);
+}
+
+double SideSample::Anchored() const { return std::accumulate(anchors.begin(), anchors.end(), 0.0); }
+
+std::vector<double> SideSample::ExcessCdf(const NullTail& tail, const ScoreGrid& grid) const {
+  std::vector<double> cdf(grid.bins);
+  for (std::size_t d = 0; d < grid.bins; ++d) {
+    const double at_anchor = static_cast<double>(k) - 1;
+    cdf[d] = NoneAbove(at_anchor, tail.Intensity(at_anchor, (static_cast<double>(d) + 0.5) * grid.width));
+  }
+  return cdf;
+}
+
+void SideSample::NullCurves(const NullTail& tail, const ScoreGrid& grid, const std::vector<double>& of,
+                            std::vector<double>* cdf, std::vector<double>* intensity) const {
+  // lambda depends on the distance in bins only: one table for all anchors. An anchor stands in the middle of its bin.
+  const auto bins = static_cast<std::ptrdiff_t>(grid.bins);
+  const double at_anchor = static_cast<double>(k) - 1;
+  std::vector<double> lambdas(2 * grid.bins + 1);
+  std::vector<double> survive(2 * grid.bins + 1);
+  for (std::ptrdiff_t d = -bins; d <= bins; ++d) {
+    const double lambda = tail.Intensity(at_anchor, (static_cast<double>(d) - 0.5) * grid.width);
+    lambdas[static_cast<std::size_t>(d + bins)] = lambda;  // at the lower end of the bin d above the anchor's
+    survive[static_cast<std::size_t>(d + bins)] = NoneAbove(at_anchor, lambda);
+  }
+  cdf->assign(grid.bins, 0);
+  intensity->assign(grid.bins, 0);
+  double anchored = 0;
+  for (std::size_t h = 0; h < grid.bins; ++h) {
+    if (of[h] == 0) {
+      continue;
+    }
+    anchored += of[h];
+    const double* lambda = lambdas.data() + grid.bins - h;
+    const double* up = survive.data() + grid.bins - h + 1;
+    for (std::size_t g = 0; g < grid.bins; ++g) {
+      (*intensity)[g] += of[h] * lambda[g];
+      (*cdf)[g] += of[h] * up[g];
+    }
+  }
+  for (std::size_t g = 0; g < grid.bins; ++g) {
+    (*intensity)[g] /= std::max(anchored, 1e-9);
+    (*cdf)[g] /= std::max(anchored, 1e-9);
+  }
+}
+
+std::vector<double> SideSample::LinksFromTop() const {
+  std::vector<double> sums = links;
+  for (std::size_t g = sums.size() - 1; g-- > 0;) {
+    sums[g] += sums[g + 1];
+  }
+  return sums;
+}
+
+GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
+                             std::size_t first_null, std::int32_t evident)
+    : bins_(grid.bins), k_(lists.k()), groups_(std::min(kGroups, lists.rows())) {
+  for (SideSample& group : groups_) {
+    group.Resize(bins_, k_);
+  }
+  for (std::size_t row = 0; row < lists.rows(); ++row) {
+    SideSample& group = groups_[row % groups_.size()];
+    const std::size_t filled = Filled(lists, row);
+    const auto scores = lists.scores(row);
+    const auto others = lists.others(row);
+    group.rows += 1;
+    if (filled == 0) {
+      group.rows_without += 1;
+      continue;
+    }
+    group.best[grid.Bin(scores[0])] += 1;
+    const std::size_t matches = Evident(lists, row, first_null, evident);
+    group.known += matches > 0 ? 1 : 0;
+    std::vector<double>& sums = matches > 0 ? group.known_sums : group.spacing_sums;
+    std::vector<double>& counts = matches > 0 ? group.known_rows : group.spacing_rows;
+    for (std::size_t j = first_null; j < filled; ++j) {
+      sums[j - matches] += static_cast<double>(scores[j - 1]) - scores[j];
+      counts[j - matches] += 1;
+    }
+    if (links == Links::kMutualBest && other->others(others[0])[0] == row) {
+      group.links[grid.Bin(scores[0])] += 1;
+    }
+    for (std::size_t j = 0; links == Links::kWithin && j + 1 < first_null && j < filled; ++j) {
+      const auto theirs = lists.others(others[j]);
+      const auto end = theirs.begin() + static_cast<std::ptrdiff_t>(first_null - 1);
+      if (row < others[j] || std::find(theirs.begin(), end, row) == end) {
+        group.links[grid.Bin(scores[j])] += 1;
+      }
+    }
+  }
+  const SideSample total = Total();
+  const NullTail tail = total.FitTail(first_null, total.known / std::max(total.rows, 1.0));
+  const std::vector<double> excess_cdf = total.ExcessCdf(tail, grid);
+  for (std::size_t row = 0; row < lists.rows(); ++row) {
+    const std::size_t filled = Filled(lists, row);
+    if (filled > first_null) {
+      // A list that is shorter or holds matches is carried down to where k - 1 non-matches would be expected above.
+      const double above = static_cast<double>(filled - Evident(lists, row, first_null, evident)) - 1;
+      const double down = above > 0 ? tail.Distance(static_cast<double>(k_) - 1, above) : 0;
+      const double anchor = std::max(lists.scores(row)[filled - 1] - down, grid.low);
+      SideSample& group = groups_[row % groups_.size()];
+      const std::size_t bin = grid.Bin(static_cast<std::int32_t>(std::lround(anchor)));
+      const std::size_t best = grid.Bin(lists.scores(row)[0]);
+      const std::size_t excess = best > bin ? best - bin : 0;
+      group.anchors[bin] += 1;
+      group.excess[excess] += 1;
+      group.low_anchors[bin] += excess_cdf[excess] <= kLowCdf ? 1 : 0;
+    }
+  }
+}
+
+SideSample GroupedSample::Empty() const {
+  SideSample sample;
+  sample.Resize(bins_, k_);
+  return sample;
+}
+
+SideSample GroupedSample::Total() const {
+  SideSample sample = Empty();
+  for (const SideSample& group : groups_) {
+    sample.Add(group, 1);
+  }
+  return sample;
+}
+
+SideSample GroupedSample::Resample(std::mt19937_64* random) const {
+  // Drawn by inversion of a Poisson variable of mean 1: the standard library's distributions differ between libraries.
+  static constexpr std::array<double, 6> kAtMost = {0.36787944, 0.73575888, 0.91969860, 0.98101184, 0.99634015, 1.0};
+  SideSample sample = Empty();
+  for (const SideSample& group : groups_) {
+    const double uniform = static_cast<double>((*random)() >> 11) * 0x1p-53;
+    const auto weight = std::upper_bound(kAtMost.begin(), kAtMost.end() - 1, uniform) - kAtMost.begin();
+    sample.Add(group, static_cast<double>(weight));
+  }
+  return sample;
+}
+
+}  // namespace sluis::linker

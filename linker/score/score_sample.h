@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "linker/score/null_tail.h"
+#include "linker/score/top_lists.h"
+
+// The counts that score_fit.cc works from: lists of scores, sorted into bins.
+
+namespace sluis::linker {
+
+// Equal bins of scores from the lowest anchor to the highest best score.
+struct ScoreGrid {
+  std::size_t bins;
+  double low;
+  double width;
+
+  std::size_t Bin(std::int32_t score) const;
+  double Middle(std::size_t bin) const { return low + (static_cast<double>(bin) + 0.5) * width; }
+  // The lowest score that falls into the bin.
+  std::int32_t Lowest(std::size_t bin) const;
+};
+
+// Returns the grid of the lists' scores, or nothing if fewer than 30 rows of a side have the candidates that the null
+// is fitted to, or all their scores are equal.
+[[nodiscard]] std::optional<ScoreGrid> MakeGrid(const TopLists& a, const TopLists* b, std::size_t first_null);
+
+// Counts over rows of one side. An anchor is the score of a row's last place, k, where the expected number of
+// non-matches above is k - 1 (an unbiased estimate, since the true number there has a gamma distribution of shape k);
+// the k - 1 above it are independent draws from the tail.
+struct SideSample {
+  std::size_t k = 0;
+  double rows = 0;
+  double rows_without = 0;           // without any candidate
+  std::vector<double> anchors;       // rows by bin of their anchor
+  std::vector<double> best;          // rows by bin of their best score
+  std::vector<double> excess;        // anchored rows by the bins from their anchor up to their best score
+  std::vector<double> low_anchors;   // as anchors, of rows whose best score is what the best non-match would be
+  std::vector<double> links;         // links counted for this side, by bin
+  std::vector<double> spacing_sums;  // of X_j - X_{j+1} at j, of rows without an evident match
+  std::vector<double> spacing_rows;
+  std::vector<double> known_sums;  // of rows with evident matches, at the rank j among the scores below those
+  std::vector<double> known_rows;
+  double known = 0;  // rows with an evident match
+
+  void Resize(std::size_t bins, std::size_t places);
+  void Add(const SideSample& sample, double weight);
+
+  // The null tail from the spacings at first_null and below. `matched_share`: of rows whose non-matches begin at the
+  // second place, those with an evident match included.
+  NullTail FitTail(std::size_t first_null, double matched_share) const;
+  double Anchored() const;
+  // The probability that the best non-match of a row is within so many bins of the row's anchor, by bins.
+  std::vector<double> ExcessCdf(const NullTail& tail, const ScoreGrid& grid) const;
+  // The means over `of`, anchors by bin, of the probability that the best non-match is at most at the
+  // upper end of each bin, and of lambda at its lower end.
+  void NullCurves(const NullTail& tail, const ScoreGrid& grid, const std::vector<double>& of, std::vector<double>* cdf,
+                  std::vector<double>* intensity) const;
+  std::vector<double> LinksFromTop() const;
+};
+
+// The counts of one side in groups of rows, for resampling.
+class GroupedSample {
+ public:
+  // Which pairs count as links of this side.
+  enum class Links {
+    kNone,        // they are counted on the other side
+    kMutualBest,  // first in both lists
+    kWithin,      // in a list before first_null, each once
+  };
+
+  // `other`: the lists of the other source, for kMutualBest. Scores of at least `evident`, before first_null, are taken
+  // for matches: the ranks of the scores below them count from there.
+  GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
+                std::size_t first_null, std::int32_t evident);
+
+  SideSample Total() const;
+  SideSample Resample(std::mt19937_64* random) const;
+
+ private:
+  SideSample Empty() const;
+  std::size_t bins_;
+  std::size_t k_;
+  std::vector<SideSample> groups_;
+};
+
+}  // namespace sluis::linker

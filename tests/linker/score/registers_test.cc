@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include "common/status/matchers.h"
+#include "linker/score/record_level.h"
+#include "tests/linker/score/linkage_data.h"
+
+namespace sluis::linker {
+namespace {
+
+using testing::EncodedRegister;
+using testing::FebrlFormat;
+using testing::FivePartyFormat;
+using testing::LinkageData;
+using testing::ReadAndEncode;
+using testing::Slice;
+
+struct Quality {
+  double precision, recall, f1;
+};
+
+Quality QualityOf(double right, double links, double matches) {
+  return {links > 0 ? right / links : 1, matches > 0 ? right / matches : 1,
+          links + matches > 0 ? 2 * right / (links + matches) : 1};
+}
+
+// Links the two registers one-to-one, greedily from the highest log-odds down to above `least`.
+Quality Greedy(const RecordLevelFit& fit, const EncodedRegister& a, const EncodedRegister& b, float least) {
+  std::vector<ScoredPair> pairs = fit.pairs;
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](const ScoredPair& x, const ScoredPair& y) { return x.log_odds > y.log_odds; });
+  std::set<std::uint32_t> used_a, used_b;
+  double right = 0, links = 0;
+  for (const ScoredPair& pair : pairs) {
+    if (pair.log_odds > least && !used_a.contains(pair.a) && !used_b.contains(pair.b)) {
+      used_a.insert(pair.a);
+      used_b.insert(pair.b);
+      links += 1;
+      right += a.persons[pair.a] == b.persons[pair.b] ? 1 : 0;
+    }
+  }
+  const std::set<std::string> persons(a.persons.begin(), a.persons.end());
+  double matches = 0;
+  for (const std::string& person : b.persons) {
+    matches += persons.contains(person) ? 1 : 0;
+  }
+  return QualityOf(right, links, matches);
+}
+
+void Print(const char* what, const RecordLevelFit& fit, const Quality& truth) {
+  const ScoreFit& f = fit.fit;
+  std::printf(
+      "%-22s rounds %d e %.3f credible %d matches %.0f links %.0f | precision %.4f [%.4f %.4f] true %.4f | recall %.4f "
+      "[%.4f %.4f] true %.4f | F1 true %.4f | beta %.1f gamma %.2f unit %.3f | %s\n",
+      what, fit.rounds, fit.model.error, f.credible, f.matches, f.links, f.precision.value, f.precision.low,
+      f.precision.high, truth.precision, f.recall.value, f.recall.low, f.recall.high, truth.recall, truth.f1,
+      fit.unit / f.null_a.Slope(), f.null_a.gamma, fit.unit, f.why_not.c_str());
+}
+
+RecordLevelFit Link(const EncodedRegister& a, const EncodedRegister& b) {
+  const auto scorer = ScoreExhaustively(a.table, &b.table, {.threads = 2});
+  auto fit = FitRecordLevel(a.table, &b.table, *scorer, {});
+  if (!fit.ok()) {
+    ADD_FAILURE() << fit.status();
+    return {};
+  }
+  return *std::move(fit);
+}
+
+class Registers : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!LinkageData()) {
+      GTEST_SKIP() << "test data not found; set SLUIS_TEST_DATA to the directory that holds linkage/";
+    }
+  }
+  static EncodedRegister Febrl(const std::string& name) {
+    return ReadAndEncode(*LinkageData() / "febrl" / name, FebrlFormat());
+  }
+  static EncodedRegister FiveParty(int number) {
+    return ReadAndEncode(*LinkageData() / "five-party" / ("dataset-" + std::to_string(number) + ".csv"),
+                         FivePartyFormat());
+  }
+};
+
+TEST_F(Registers, Febrl4) {
+  const EncodedRegister a = Febrl("dataset4a.csv");
+  const EncodedRegister b = Febrl("dataset4b.csv");
+  const RecordLevelFit fit = Link(a, b);
+  const Quality truth = Greedy(fit, a, b, 0);
+  Print("febrl4", fit, truth);
+  const EncodedRegister half = Slice(a, 0, 2500);
+  const RecordLevelFit half_fit = Link(half, b);
+  Print("febrl4 half", half_fit, Greedy(half_fit, half, b, 0));
+  const std::set<std::string> persons(half.persons.begin(), half.persons.end());
+  for (const std::size_t wanted : {0, 1, 10, 100}) {
+    EncodedRegister few{*EncodingTable::Create(1024), {}};
+    std::size_t matches = 0;
+    for (std::size_t row = 0; row < b.persons.size(); ++row) {
+      const bool match = persons.contains(b.persons[row]);
+      if (match && matches >= wanted) {
+        continue;
+      }
+      matches += match ? 1 : 0;
+      SLUIS_ASSERT_OK(few.table.Append(b.table.row(row)));
+      few.persons.push_back(b.persons[row]);
+    }
+    const RecordLevelFit rare = Link(half, few);
+    Print(("febrl4 " + std::to_string(wanted) + " matches").c_str(), rare, Greedy(rare, half, few, 0));
+  }
+}
+
+TEST_F(Registers, FiveParty) {
+  const EncodedRegister a = FiveParty(1);
+  const EncodedRegister b = FiveParty(2);
+  const RecordLevelFit fit = Link(a, b);
+  Print("five-party 1 x 2", fit, Greedy(fit, a, b, 0));
+  for (float t : {-1.f, -.5f, .5f, 1.f}) { Quality q = Greedy(fit, a, b, t); std::printf("  at %.1f: %.4f %.4f %.4f\n", t, q.precision, q.recall, q.f1); }
+}
+
+TEST_F(Registers, Febrl3) {
+  const EncodedRegister a = Febrl("dataset3.csv");
+  const auto scorer = ScoreExhaustively(a.table, nullptr, {.threads = 2});
+  const auto fit = FitRecordLevel(a.table, nullptr, *scorer, {.fit = {.first_null = 8}});
+  SLUIS_ASSERT_OK(fit);
+  double right = 0, links = 0, matches = 0;
+  for (const ScoredPair& pair : fit->pairs) {
+    if (pair.log_odds > 0) {
+      links += 1;
+      right += a.persons[pair.a] == a.persons[pair.b] ? 1 : 0;
+    }
+  }
+  std::map<std::string, double> sizes;
+  for (const std::string& person : a.persons) {
+    matches += sizes[person]++;
+  }
+  Print("febrl3", *fit, QualityOf(right, links, matches));
+}
+
+}  // namespace
+}  // namespace sluis::linker
