@@ -55,8 +55,8 @@ absl::Status CheckComparable(FieldColumns a, FieldColumns b, std::size_t fields)
   return absl::OkStatus();
 }
 
-std::vector<float> TermShares(const FieldColumn& a, const FieldColumn& b) {
-  std::unordered_map<std::string_view, std::uint64_t> counts;
+TermCounts CountTerms(const FieldColumn& a, const FieldColumn& b) {
+  std::unordered_map<std::string_view, std::uint32_t> counts;
   const auto count = [&counts](const EncodingTable& table) {
     for (std::size_t row = 0; row < table.rows(); ++row) {
       ++counts[Key(table, row)];
@@ -68,14 +68,14 @@ std::vector<float> TermShares(const FieldColumn& a, const FieldColumn& b) {
     count(b.encodings());
     total += b.encodings().rows();
   }
-  std::vector<float> shares(a.records(), 0);
+  TermCounts terms{std::vector<std::uint32_t>(a.records(), 0), total < 2 ? 0 : total - 2};
   for (std::size_t record = 0; record < a.records(); ++record) {
     if (const std::uint32_t row = a.row(record); row != FieldColumn::kMissing) {
-      const std::uint64_t equal = counts.find(Key(a.encodings(), row))->second;
-      shares[record] = static_cast<float>(static_cast<double>(equal) / static_cast<double>(total));
+      const std::uint32_t equal = counts.find(Key(a.encodings(), row))->second;
+      terms.others[record] = equal < 2 ? 0 : equal - 2;
     }
   }
-  return shares;
+  return terms;
 }
 
 }  // namespace sluis::linker

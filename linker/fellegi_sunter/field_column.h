@@ -44,10 +44,18 @@ using FieldColumns = std::span<const FieldColumn>;
 // fields than `fields`, columns of one source that differ in their records, a field whose encodings differ in width.
 [[nodiscard]] absl::Status CheckComparable(FieldColumns a, FieldColumns b, std::size_t fields);
 
-// Returns, for each record of `a`, how frequent its value is: the share that equal encodings have among all values of
-// the field in both columns; 0 where it is missing. Sources that are the same object count once. Only equal encodings
-// are counted, so with BLIP nearly every value seems unique and the shares mean nothing (see README). Widths must be
-// equal. Cost: one hash table over the rows.
-[[nodiscard]] std::vector<float> TermShares(const FieldColumn& a, const FieldColumn& b);
+// How many records have the value of a record. `others` is by record of source a: equal encodings in both columns, less
+// two, this record's and that of the record with which it agrees; 0 also where the field is missing. `total`: values in
+// both columns, less two. The pair itself is left out, since it says nothing of how frequent the value is: the share of
+// a value that one person in a million has would else come out as two in the number of records.
+struct TermCounts {
+  std::vector<std::uint32_t> others;
+  std::uint64_t total = 0;
+};
+
+// Counts the values of a field. Columns that are the same object count once. Only equal encodings are counted, so with
+// BLIP nearly every value seems unique and the counts mean nothing (see README). Widths must be equal. Cost: one hash
+// table over the rows.
+[[nodiscard]] TermCounts CountTerms(const FieldColumn& a, const FieldColumn& b);
 
 }  // namespace sluis::linker

@@ -166,28 +166,29 @@ absl::StatusOr<FellegiSunterFit> FitFellegiSunter(const FellegiSunterPlan& plan,
 }
 
 absl::StatusOr<std::vector<ScoredPair>> ScorePairs(const FellegiSunterFit& fit, const FieldComparer& comparer,
-                                                   const TermShareTable& shares, std::span<const CandidatePair> pairs) {
+                                                   const TermTable& terms, std::span<const CandidatePair> pairs) {
   if (!fit.credibility.credible) {
     return absl::FailedPreconditionError(absl::StrCat("the fit is not credible: ", fit.credibility.why_not));
   }
   const FellegiSunterModel& model = fit.model;
   const std::size_t fields = model.plan().fields.size();
-  if (!shares.empty() && shares.size() != fields) {
-    return absl::InvalidArgumentError(absl::StrCat("term shares of ", shares.size(), " fields, needed ", fields));
+  if (!terms.empty() && terms.size() != fields) {
+    return absl::InvalidArgumentError(absl::StrCat("terms of ", terms.size(), " fields, needed ", fields));
   }
   SLUIS_ASSIGN_OR_RETURN(const std::vector<PatternCode> patterns, comparer.Compare(pairs));
   std::vector<ScoredPair> scored;
   scored.reserve(pairs.size());
   for (std::size_t p = 0; p < pairs.size(); ++p) {
     double log_odds = model.LogOdds(patterns[p]);
-    for (std::size_t f = 0; f < shares.size(); ++f) {
-      if (shares[f].empty() || !model.Adjusts(patterns[p], f)) {
+    for (std::size_t f = 0; f < terms.size(); ++f) {
+      const std::vector<std::uint32_t>& others = terms[f].others;
+      if (others.empty() || !model.Adjusts(patterns[p], f)) {
         continue;
       }
-      if (pairs[p].a >= shares[f].size() || !(shares[f][pairs[p].a] > 0)) {
-        return absl::InvalidArgumentError(absl::StrCat("term shares of field ", f, ": not those of source a"));
+      if (pairs[p].a >= others.size()) {
+        return absl::InvalidArgumentError(absl::StrCat("terms of field ", f, ": not those of source a"));
       }
-      log_odds += model.TermAdjustment(f, static_cast<double>(shares[f][pairs[p].a]));
+      log_odds += model.TermAdjustment(f, others[pairs[p].a], terms[f].total);
     }
     scored.push_back({pairs[p].a, pairs[p].b, static_cast<float>(log_odds)});
   }

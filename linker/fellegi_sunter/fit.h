@@ -59,12 +59,11 @@ struct FellegiSunterFit {
 [[nodiscard]] absl::StatusOr<FellegiSunterFit> FitFellegiSunter(const FellegiSunterPlan& plan, const FitInput& input);
 
 // Returns the log odds of each pair, in the order of `pairs`, term frequencies included. `comparer`: with the cuts that
-// the fit's patterns were made with; `shares`: AllTermShares of the same sources, or empty for no adjustment. Errors:
-// FAILED_PRECONDITION if the fit is not credible; INVALID_ARGUMENT as FieldComparer::Compare, and if `shares` has
-// another number of fields or of records. Thread-safe.
+// the fit's patterns were made with; `terms`: CountAllTerms of the same sources, or empty for no adjustment. Errors:
+// FAILED_PRECONDITION if the fit is not credible; INVALID_ARGUMENT as FieldComparer::Compare, and if `terms` has
+// another number of fields or fewer records. Thread-safe.
 [[nodiscard]] absl::StatusOr<std::vector<ScoredPair>> ScorePairs(const FellegiSunterFit& fit,
-                                                                 const FieldComparer& comparer,
-                                                                 const TermShareTable& shares,
+                                                                 const FieldComparer& comparer, const TermTable& terms,
                                                                  std::span<const CandidatePair> pairs);
 
 }  // namespace sluis::linker

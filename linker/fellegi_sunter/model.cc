@@ -9,6 +9,7 @@ namespace sluis::linker {
 namespace {
 
 constexpr double kMaxLogOdds = 50;
+constexpr double kTermShape = 0.5;
 
 }  // namespace
 
@@ -38,9 +39,10 @@ double FellegiSunterModel::LogOdds(PatternCode pattern) const {
 
 double FellegiSunterModel::Probability(PatternCode pattern) const { return 1 / (1 + std::exp(-LogOdds(pattern))); }
 
-double FellegiSunterModel::TermAdjustment(std::size_t field, double share) const {
-  const double bound = plan_.max_term_adjustment;
-  return std::clamp(std::log(non_matches_.fields()[field].u.back() / share), -bound, bound);
+double FellegiSunterModel::TermAdjustment(std::size_t field, std::uint32_t others, std::uint64_t total) const {
+  const double u = non_matches_.fields()[field].u.back();
+  const double share = (others + kTermShape) / (static_cast<double>(total) + kTermShape / u);
+  return std::clamp(std::log(u / share), -plan_.max_term_adjustment, plan_.max_term_adjustment);
 }
 
 bool FellegiSunterModel::Adjusts(PatternCode pattern, std::size_t field) const {
@@ -68,13 +70,13 @@ std::vector<FieldWeights> FellegiSunterModel::Weights() const {
   return all;
 }
 
-absl::StatusOr<TermShareTable> AllTermShares(FieldColumns a, FieldColumns b) {
+absl::StatusOr<TermTable> CountAllTerms(FieldColumns a, FieldColumns b) {
   SLUIS_RETURN_IF_ERROR(CheckComparable(a, b, a.size()));
-  TermShareTable shares;
+  TermTable terms;
   for (std::size_t f = 0; f < a.size(); ++f) {
-    shares.push_back(TermShares(a[f], b[f]));
+    terms.push_back(CountTerms(a[f], b[f]));
   }
-  return shares;
+  return terms;
 }
 
 }  // namespace sluis::linker

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -35,9 +36,11 @@ class FellegiSunterModel {
   double Probability(PatternCode pattern) const;
 
   // Returns what the frequency of a value adds to the log odds: ln(u_exact / share), within max_term_adjustment. Two
-  // people of one frequent name meet by chance more often than the average u says, two of a rare one less often.
-  // `share`: that of the value among all values of the field, > 0. Counts for fields that Adjusts.
-  double TermAdjustment(std::size_t field, double share) const;
+  // people of one frequent name meet by chance more often than the average u says, two of a rare one less often. The
+  // share is estimated from the `others` who have it among `total` values, as (others + s) / (total + s / u_exact), s =
+  // 0.5: the mean under a gamma distribution of shares with mean u_exact, so that a value that nobody else has is held
+  // to be rare only as far as the number of records supports. Counts for fields that Adjusts.
+  double TermAdjustment(std::size_t field, std::uint32_t others, std::uint64_t total) const;
   // Whether the field's term frequency counts for this pattern: it agrees exactly, and does not depend on a field that
   // agrees exactly too (who has the suburb of a postcode says nothing by its frequency), and there is no review.
   bool Adjusts(PatternCode pattern, std::size_t field) const;
@@ -59,10 +62,10 @@ class FellegiSunterModel {
   std::map<PatternCode, double> reviewed_;
 };
 
-// By field: the values' shares for the records of source a (TermShares), or nothing for a field without adjustment.
-using TermShareTable = std::vector<std::vector<float>>;
+// By field. An entry without `others` makes no adjustment.
+using TermTable = std::vector<TermCounts>;
 
-// Returns TermShares for all fields. Errors as CheckComparable.
-[[nodiscard]] absl::StatusOr<TermShareTable> AllTermShares(FieldColumns a, FieldColumns b);
+// Returns CountTerms for all fields. Errors as CheckComparable.
+[[nodiscard]] absl::StatusOr<TermTable> CountAllTerms(FieldColumns a, FieldColumns b);
 
 }  // namespace sluis::linker

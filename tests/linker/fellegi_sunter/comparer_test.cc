@@ -163,18 +163,20 @@ TEST(SampleNonMatches, FailsWithoutAnyPair) {
               StatusIs(absl::StatusCode::kFailedPrecondition, "no pair"));
 }
 
-TEST(TermShares, CountEqualEncodingsInBothSources) {
+TEST(CountTerms, CountsEqualEncodingsInBothSourcesLessThePair) {
   FieldColumn a = *FieldColumn::Create(64);
   FieldColumn b = *FieldColumn::Create(64);
-  for (const std::uint64_t value : {1u, 1u, 2u}) {
+  for (const std::uint64_t value : {1u, 1u, 2u, 3u}) {
     SLUIS_EXPECT_OK(a.Append(std::vector<std::uint64_t>{value}));
   }
   a.AppendMissing();
-  for (const std::uint64_t value : {1u, 3u}) {
+  for (const std::uint64_t value : {1u, 3u, 1u}) {
     SLUIS_EXPECT_OK(b.Append(std::vector<std::uint64_t>{value}));
   }
-  EXPECT_THAT(TermShares(a, b), ::testing::ElementsAre(0.6f, 0.6f, 0.2f, 0.0f));
-  EXPECT_THAT(TermShares(a, a), ::testing::ElementsAre(2.0f / 3, 2.0f / 3, 1.0f / 3, 0.0f));
+  EXPECT_THAT(CountTerms(a, b).others, ::testing::ElementsAre(2, 2, 0, 0, 0));
+  EXPECT_EQ(CountTerms(a, b).total, 5u);
+  EXPECT_THAT(CountTerms(a, a).others, ::testing::ElementsAre(0, 0, 0, 0, 0));
+  EXPECT_EQ(CountTerms(a, a).total, 2u);
 }
 
 }  // namespace

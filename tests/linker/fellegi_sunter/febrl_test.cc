@@ -172,8 +172,8 @@ TEST(FellegiSunter, LinksFebrl4WithoutTruth) {
   SLUIS_ASSERT_OK(fit);
   ASSERT_TRUE(fit->credibility.credible) << fit->credibility.why_not;
 
-  const auto f1 = [&](const TermShareTable& shares, double& estimated_precision) {
-    const std::vector<ScoredPair> links = MutualBest(*ScorePairs(*fit, comparer, shares, candidates));
+  const auto f1 = [&](const TermTable& terms, double& estimated_precision) {
+    const std::vector<ScoredPair> links = MutualBest(*ScorePairs(*fit, comparer, terms, candidates));
     double right = 0;
     for (const ScoredPair& link : links) {
       right += a.persons[link.a] == b.persons[link.b];
@@ -200,7 +200,7 @@ TEST(FellegiSunter, LinksFebrl4WithoutTruth) {
   }
   double estimate = 0;
   f1({}, estimate);
-  EXPECT_GE(f1(*AllTermShares(a.columns, b.columns), estimate), 0.99);
+  EXPECT_GE(f1(*CountAllTerms(a.columns, b.columns), estimate), 0.99);
   EXPECT_NEAR(estimate, 1, 0.01);
   EXPECT_NEAR(fit->credibility.expected_matches / reachable, 1, 0.01);
 }
