@@ -58,6 +58,7 @@ class HealthCall {
     call_->Read(&answer, nullptr);
     return Done() ? std::optional<std::string>(BytesOf(answer)) : std::nullopt;
   }
+  void Cancel() { context_.TryCancel(); }
   grpc::Status Finish() {
     grpc::Status status;
     call_->Finish(&status, nullptr);
@@ -131,19 +132,27 @@ std::string Metrics(int port) {
 
 TEST(Operation, HealthSaysServingUntilTheServiceDrains) {
   World world;
+  std::map<std::string, std::unique_ptr<HealthCall>> watches;
   for (const std::string service : {"keys", "linker", "gate"}) {
     const auto channel = world.Channel("office", service);
     HealthCall check(channel, "Check");
     EXPECT_EQ(check.Read(), kServing) << service;
     EXPECT_TRUE(check.Finish().ok()) << service;
-
-    HealthCall watch(channel, "Watch");
-    EXPECT_EQ(watch.Read(), kServing) << service;
+    const auto& watch = watches[service] = std::make_unique<HealthCall>(channel, "Watch");
+    EXPECT_EQ(watch->Read(), kServing) << service;
+  }
+  // All drain at a time: who goes on watching delays the end by the drain time.
+  for (const auto& [service, watch] : watches) {
+    ASSERT_EQ(kill(std::stoi(ReadWhole(world / ("services/" + service + "/pid"))), SIGTERM), 0) << service;
+  }
+  for (const auto& [service, watch] : watches) {
+    EXPECT_EQ(watch->Read(), kNotServing) << service;
+    if (service != "gate") watch->Cancel();
+  }
+  for (const auto& [service, watch] : watches) {
+    EXPECT_EQ(watch->Read(), std::nullopt) << service;
+    EXPECT_FALSE(watch->Finish().ok()) << service;
     world.Stop(service);
-    for (auto message = watch.Read(); message.has_value(); message = watch.Read()) {
-      EXPECT_EQ(*message, kNotServing) << service;
-    }
-    EXPECT_FALSE(watch.Finish().ok()) << service;
     HealthCall after(world.Channel("office", service), "Check");
     EXPECT_EQ(after.Read(), std::nullopt) << service;
     EXPECT_EQ(after.Finish().error_code(), grpc::StatusCode::UNAVAILABLE) << service;
