@@ -38,18 +38,20 @@ void VisitLinks(const BothLists& lists, bool within, std::size_t first_null, con
   }
 }
 
-// The links to learn from.
-std::vector<CandidatePair> ConfidentPairs(const BothLists& lists, bool within, const ScoreFit& fit,
-                                          const RecordLevelOptions& options) {
+std::vector<CandidatePair> LinksFrom(const BothLists& lists, bool within, std::size_t first_null, std::int32_t least) {
   std::vector<CandidatePair> pairs;
-  if (fit.confident_score == kLinkNothing) {
-    return pairs;
-  }
-  VisitLinks(lists, within, options.fit.first_null, [&](const CandidatePair& pair, std::int32_t score) {
-    if (score >= fit.confident_score) {
+  VisitLinks(lists, within, first_null, [&](const CandidatePair& pair, std::int32_t score) {
+    if (score >= least) {
       pairs.push_back(pair);
     }
   });
+  return pairs;
+}
+
+// The links to learn from.
+std::vector<CandidatePair> ConfidentPairs(const BothLists& lists, bool within, const ScoreFit& fit,
+                                          const RecordLevelOptions& options) {
+  std::vector<CandidatePair> pairs = LinksFrom(lists, within, options.fit.first_null, fit.confident_score);
   if (pairs.size() > options.most_learnt) {
     std::mt19937_64 random(options.fit.seed);
     for (std::size_t i = 0; i < options.most_learnt; ++i) {
@@ -61,12 +63,14 @@ std::vector<CandidatePair> ConfidentPairs(const BothLists& lists, bool within, c
 }
 
 // The pairs of all lists with the table's log-odds, by a, then b, each once.
-std::vector<ScoredPair> ListedPairs(const BothLists& lists, bool within, const LogOddsTable& table, float least) {
+std::vector<ScoredPair> ListedPairs(const BothLists& lists, bool within, const ScoreFit& fit, float least, float most) {
   std::vector<ScoredPair> pairs;
   const auto add = [&](const TopLists& from, bool swapped) {
     for (std::uint32_t row = 0; row < from.rows(); ++row) {
       for (std::size_t j = 0; j < from.k() && from.others(row)[j] != kNoRow; ++j) {
-        const auto log_odds = static_cast<float>(table.At(from.scores(row)[j]));
+        const std::int32_t score = from.scores(row)[j];
+        const auto at = static_cast<float>(fit.log_odds.At(score));
+        const float log_odds = score < fit.threshold ? std::min(at, most) : at;
         if (log_odds < least) {
           break;  // scores descend, and the table with them
         }
@@ -108,9 +112,9 @@ void Compete(std::size_t rows_a, std::size_t rows_b, double no_match, std::vecto
 }
 
 std::vector<ScoredPair> ScorePairs(const BothLists& lists, bool within, const ScoreFit& fit, float least) {
-  // Competing may raise log-odds, by no more than this.
+  // Competing may raise log-odds by this and no more.
   const auto raise = static_cast<float>(-std::log(fit.no_match_odds));
-  std::vector<ScoredPair> pairs = ListedPairs(lists, within, fit.log_odds, least - raise);
+  std::vector<ScoredPair> pairs = ListedPairs(lists, within, fit, least - raise, -raise);
   if (!within) {
     Compete(lists.a.rows(), lists.b.rows(), fit.no_match_odds, &pairs);
     std::erase_if(pairs, [least](const ScoredPair& pair) { return pair.log_odds < least; });
@@ -245,6 +249,7 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
   }
   RecordLevelFit result;
   result.pairs = ScorePairs(round.lists, within, round.fit, options.least_log_odds);
+  result.links = LinksFrom(round.lists, within, options.fit.first_null, round.fit.threshold);
   result.model = std::move(round.model);
   result.unit = round.unit;
   result.fit = std::move(round.fit);

@@ -39,7 +39,11 @@ struct RecordLevelFit {
   BitModel model;   // the one that `fit` and `pairs` rest on
   double unit = 1;  // nats of one score step
   ScoreFit fit;
-  std::vector<ScoredPair> pairs;   // by a, then b, each once; within a source a < b
+  // By a, then b, each once; within a source a < b. A score below fit.threshold never gives log-odds above 0.
+  std::vector<ScoredPair> pairs;
+  // The links that the estimates of `fit` are about: mutually best pairs, or all within a source, from fit.threshold
+  // on.
+  std::vector<CandidatePair> links;
   std::uint64_t pairs_scored = 0;  // in one round
   std::size_t learnt_from = 0;     // links; 0: the prior model
   int rounds = 0;                  // learnt

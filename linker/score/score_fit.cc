@@ -193,9 +193,22 @@ std::optional<std::size_t> BestBin(const Curves& curves) {
   return best;
 }
 
+// True links by score from the top, less a standard deviation of the false ones: where matches are rare, chance alone
+// makes runs of bins with a few links more than expected.
+std::vector<double> CautiousTrueLinks(const Curves& curves) {
+  std::vector<double> links(curves.links.size());
+  double most = 0;
+  for (std::size_t g = links.size(); g-- > 0;) {
+    most = std::max(most, curves.links[g] - curves.false_links[g] - std::sqrt(curves.false_links[g]));
+    links[g] = most;
+  }
+  return links;
+}
+
 // Matches over non-matches by bin, made monotone: a link that is right is as often mutually best as one that would be
 // wrong, so what both are divided by cancels.
 LogOddsTable MakeTable(const Curves& curves, const ScoreGrid& grid) {
+  const std::vector<double> true_links = CautiousTrueLinks(curves);
   const auto in_bin = [&](const std::vector<double>& from_top, std::size_t g) {
     return from_top[g] - (g + 1 == grid.bins ? 0 : from_top[g + 1]);
   };
@@ -203,7 +216,7 @@ LogOddsTable MakeTable(const Curves& curves, const ScoreGrid& grid) {
   std::vector<double> weight(grid.bins);
   for (std::size_t g = 0; g < grid.bins; ++g) {
     weight[g] = std::max(in_bin(curves.null_links, g), kLeastNull);
-    odds[g] = std::max(0.0, in_bin(curves.links, g) - in_bin(curves.false_links, g)) / weight[g];
+    odds[g] = in_bin(true_links, g) / weight[g];
   }
   MakeNonDecreasing(odds, weight);
   LogOddsTable table;

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t kBins = 1024;
 constexpr std::size_t kGroups = 100;
-constexpr double kLowCdf = 0.7;  // a best score that most best non-matches would exceed or come near
+constexpr double kLeastUnmatched = 100;  // rows whose spacings give the tail to a few per cent
+constexpr double kLowCdf = 0.7;          // a best score that most best non-matches would exceed or come near
 
 // Places that hold a candidate.
 std::size_t Filled(const TopLists& lists, std::size_t row) {
@@ -113,13 +114,17 @@ NullTail SideSample::FitTail(std::size_t first_null, double matched_share) const
       weights.push_back(count);
     }
   };
-  // Matches that are not evident shift ranks too, by their share in the mean.
+  // Rows without a match are what the null is for, and may be dirtier than others. If there are hardly any, the rest
+  // must do. Matches that are not evident shift ranks too, by their share in the mean.
   const double hidden = std::max(0.0, rows * matched_share - known) / std::max(rows - known, 1.0);
+  const bool with_known = rows - known < kLeastUnmatched;
   for (std::size_t j = 1; j < k; ++j) {
     if (j >= first_null) {
       add(static_cast<double>(j) - hidden, spacing_sums[j], spacing_rows[j]);
     }
-    add(static_cast<double>(j), known_sums[j], known_rows[j]);
+    if (with_known) {
+      add(static_cast<double>(j), known_sums[j], known_rows[j]);
+    }
   }
   return FitNullTail(lambdas, spacings, weights);
 }
