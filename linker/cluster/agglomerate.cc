@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace {
 __extension__ using Int128 = __int128;  // a compiler extension, as -Wpedantic notes
 
 constexpr std::uint64_t kStepsBetweenStopChecks = 1 << 16;
+constexpr std::uint32_t kEnd = std::numeric_limits<std::uint32_t>::max();
 constexpr SourceSet kAllSources = (SourceSet{1} << kMaxSources) - 1;
 
 template <typename Visitor>
@@ -22,6 +24,15 @@ void ForEachSource(SourceSet set, Visitor visit) {
   for (set &= kAllSources; set != 0; set &= set - 1) {
     visit(static_cast<std::uint32_t>(std::countr_zero(set)));
   }
+}
+
+// Whether the average of these two units exceeds the threshold and nothing keeps them apart.
+bool MayExceed(const Units& units, const UnitEdge& edge, const LinkageRules& rules) {
+  if (edge.apart || edge.scored == 0 || (units.present[edge.a] & units.present[edge.b] & rules.exclusive) != 0) {
+    return false;
+  }
+  return AverageLinkage(edge.sum, edge.scored, ComparedPairs(units, edge.a, edge.b, rules), rules.missing) >
+         rules.threshold;
 }
 
 // Clusters one component. Nodes are units at first, then clusters, which keep the number of one of their units.
@@ -41,18 +52,16 @@ class ComponentClusterer {
   // Returns false if a stop was requested.
   bool Cluster(std::size_t component, const std::stop_token& stop, AgglomerationStats* stats) {
     Load(component);
-    while (!queue_.empty()) {
+    while (first_ < sorted_.size() || !queue_.empty()) {
       if (++stats->queue_steps % kStepsBetweenStopChecks == 0 && stop.stop_requested()) {
         return false;
       }
-      std::pop_heap(queue_.begin(), queue_.end(), Later);
-      const Entry entry = queue_.back();
-      queue_.pop_back();
+      const Entry entry = Pop();
       Edge& edge = links_[entry.edge];
       if (!edge.alive) {
         continue;
       }
-      const bool allowed = !edge.apart && (present_[edge.a] & present_[edge.b] & rules_.exclusive) == 0;
+      const bool allowed = !edge.apart && (present_[edge.end[0]] & present_[edge.end[1]] & rules_.exclusive) == 0;
       const Entry current = allowed ? EntryOf(entry.edge) : Entry{};
       if (!allowed || current.average <= rules_.threshold) {
         edge.queued = false;
@@ -68,8 +77,7 @@ class ComponentClusterer {
 
  private:
   struct Edge {
-    std::uint32_t a;
-    std::uint32_t b;
+    std::uint32_t end[2];
     std::int64_t sum;
     std::uint32_t scored;
     bool apart;
@@ -110,55 +118,89 @@ class ComponentClusterer {
         ++counts_[node * sources_ + units_.source_of[record]];
       }
     }
-    if (incident_.size() < nodes.size()) {
-      incident_.resize(nodes.size());
-    }
-    for (std::size_t node = 0; node < nodes.size(); ++node) {
-      incident_[node].clear();
-    }
+    head_.assign(nodes.size(), kEnd);
+    tail_.assign(nodes.size(), kEnd);
+    ends_.assign(nodes.size(), 0);
+    next_.clear();
     links_.clear();
     edge_between_.clear();
     queue_.clear();
+    sorted_.clear();
+    first_ = 0;
+    if (nodes.size() > 2) {
+      edge_between_.reserve(members.size());
+    }
     for (const std::uint32_t member : members) {
       const UnitEdge& edge = edges_[member];
       const auto index = static_cast<std::uint32_t>(links_.size());
       const std::uint32_t a = components_.local(edge.a);
       const std::uint32_t b = components_.local(edge.b);
-      links_.push_back({.a = a, .b = b, .sum = edge.sum, .scored = edge.scored, .apart = edge.apart});
+      links_.push_back({.end = {a, b}, .sum = edge.sum, .scored = edge.scored, .apart = edge.apart});
+      next_.resize(2 * links_.size(), kEnd);
       if (nodes.size() > 2) {
-        incident_[a].push_back(index);
-        incident_[b].push_back(index);
+        AppendEnd(a, 2 * index);
+        AppendEnd(b, 2 * index + 1);
         edge_between_.emplace(Key(a, b), index);
       }
       if (edge.apart || edge.scored == 0) {
         continue;
       }
       if (const Entry entry = EntryOf(index); entry.average > rules_.threshold) {
-        Push(index, entry);
+        Note(index, entry);
+        sorted_.push_back(entry);
       }
     }
+    std::sort(sorted_.begin(), sorted_.end(), [](const Entry& x, const Entry& y) { return Later(y, x); });
+  }
+
+  void AppendEnd(std::uint32_t node, std::uint32_t end) {
+    if (head_[node] == kEnd) {
+      head_[node] = end;
+    } else {
+      next_[tail_[node]] = end;
+    }
+    tail_[node] = end;
+    next_[end] = kEnd;
+    ++ends_[node];
   }
 
   Entry EntryOf(std::uint32_t index) const {
     const Edge& edge = links_[index];
     std::uint64_t compared = 0;
-    ForEachSource(present_[edge.a], [&](std::uint32_t source_a) {
-      ForEachSource(present_[edge.b] & rules_.compared[source_a], [&](std::uint32_t source_b) {
-        compared += std::uint64_t{counts_[edge.a * sources_ + source_a]} * counts_[edge.b * sources_ + source_b];
+    ForEachSource(present_[edge.end[0]], [&](std::uint32_t source_a) {
+      ForEachSource(present_[edge.end[1]] & rules_.compared[source_a], [&](std::uint32_t source_b) {
+        compared +=
+            std::uint64_t{counts_[edge.end[0] * sources_ + source_a]} * counts_[edge.end[1] * sources_ + source_b];
       });
     });
-    return {AverageLinkage(edge.sum, edge.scored, compared, rules_.missing), std::max(place_[edge.a], place_[edge.b]),
-            std::min(place_[edge.a], place_[edge.b]), index};
+    return {AverageLinkage(edge.sum, edge.scored, compared, rules_.missing),
+            std::max(place_[edge.end[0]], place_[edge.end[1]]), std::min(place_[edge.end[0]], place_[edge.end[1]]),
+            index};
   }
 
-  void Push(std::uint32_t index, const Entry& entry) {
+  void Note(std::uint32_t index, const Entry& entry) {
     Edge& edge = links_[index];
     edge.queued = true;
     edge.average = entry.average;
     edge.later = entry.later;
     edge.earlier = entry.earlier;
+  }
+
+  void Push(std::uint32_t index, const Entry& entry) {
+    Note(index, entry);
     queue_.push_back(entry);
     std::push_heap(queue_.begin(), queue_.end(), Later);
+  }
+
+  // The first entry of the two parts of the queue.
+  Entry Pop() {
+    if (queue_.empty() || (first_ < sorted_.size() && !Later(sorted_[first_], queue_.front()))) {
+      return sorted_[first_++];
+    }
+    std::pop_heap(queue_.begin(), queue_.end(), Later);
+    const Entry entry = queue_.back();
+    queue_.pop_back();
+    return entry;
   }
 
   // Adds what is known about the pairs of `dropped` to `kept`.
@@ -179,14 +221,14 @@ class ComponentClusterer {
   }
 
   void Merge(std::uint32_t index) {
-    std::uint32_t gone = links_[index].a;
-    std::uint32_t stays = links_[index].b;
+    std::uint32_t gone = links_[index].end[0];
+    std::uint32_t stays = links_[index].end[1];
     links_[index].alive = false;
     clusters_.Unite(unit_[gone], unit_[stays]);
     if (unit_.size() == 2) {
       return;
     }
-    if (incident_[gone].size() > incident_[stays].size()) {
+    if (ends_[gone] > ends_[stays]) {
       std::swap(gone, stays);
     }
     edge_between_.erase(Key(gone, stays));
@@ -195,28 +237,35 @@ class ComponentClusterer {
     for (std::uint32_t source = 0; source < sources_; ++source) {
       counts_[stays * sources_ + source] += counts_[gone * sources_ + source];
     }
-    for (const std::uint32_t moved : incident_[gone]) {
-      Edge& edge = links_[moved];
-      if (!edge.alive) {
-        continue;
+    for (std::uint32_t end = head_[gone]; end != kEnd;) {
+      const std::uint32_t moved = end / 2;
+      const std::uint32_t side = end % 2;
+      const std::uint32_t following = next_[end];
+      if (links_[moved].alive) {
+        Move(moved, side, gone, stays);
       }
-      const std::uint32_t other = edge.a == gone ? edge.b : edge.a;
-      edge_between_.erase(Key(gone, other));
-      edge.a = stays;
-      edge.b = other;
-      const auto [held, inserted] = edge_between_.try_emplace(Key(stays, other), moved);
-      if (!inserted) {
-        Edge& parallel = links_[held->second];
-        if (!ComesFirst(edge, parallel)) {
-          Absorb(&parallel, &edge);
-          continue;
-        }
-        Absorb(&edge, &parallel);
-        held->second = moved;
-      }
-      incident_[stays].push_back(moved);
+      end = following;
     }
-    incident_[gone].clear();
+    head_[gone] = kEnd;
+  }
+
+  // Makes an edge of cluster `gone` one of `stays`, which may have one with the same neighbour.
+  void Move(std::uint32_t moved, std::uint32_t side, std::uint32_t gone, std::uint32_t stays) {
+    Edge& edge = links_[moved];
+    const std::uint32_t other = edge.end[1 - side];
+    edge_between_.erase(Key(gone, other));
+    edge.end[side] = stays;
+    const auto [held, inserted] = edge_between_.try_emplace(Key(stays, other), moved);
+    if (!inserted) {
+      Edge& parallel = links_[held->second];
+      if (!ComesFirst(edge, parallel)) {
+        Absorb(&parallel, &edge);
+        return;
+      }
+      Absorb(&edge, &parallel);
+      held->second = moved;
+    }
+    AppendEnd(stays, 2 * moved + side);
   }
 
   const Units& units_;
@@ -229,9 +278,16 @@ class ComponentClusterer {
   std::vector<std::uint32_t> place_;
   std::vector<SourceSet> present_;
   std::vector<std::uint32_t> counts_;  // by node and source
-  std::vector<std::vector<std::uint32_t>> incident_;
+  // The ends of edges at each cluster, in linked lists: end 2 e + s is links_[e].end[s]. Dead edges linger.
+  std::vector<std::uint32_t> head_;
+  std::vector<std::uint32_t> tail_;
+  std::vector<std::uint32_t> ends_;  // lengths
+  std::vector<std::uint32_t> next_;  // by end
   std::vector<Edge> links_;
   absl::flat_hash_map<std::uint64_t, std::uint32_t> edge_between_;
+  // The queue: what it started with, sorted, from first_ on, and a heap of the entries that were put right.
+  std::vector<Entry> sorted_;
+  std::size_t first_ = 0;
   std::vector<Entry> queue_;
 };
 
@@ -262,16 +318,28 @@ std::uint64_t ComparedPairs(const Units& units, std::uint32_t a, std::uint32_t b
 std::vector<std::uint32_t> AgglomerateUnits(const Units& units, std::span<const UnitEdge> edges,
                                             const LinkageRules& rules, const std::stop_token& stop,
                                             AgglomerationStats* stats) {
-  std::vector<GraphEdge> graph;
-  graph.reserve(edges.size());
+  // An average exceeds the threshold only if some pair's log odds do, since a missing pair's do not. So clusters grow
+  // within components of such edges, and what lies between these does not matter.
+  DisjointSets reach(units.size());
   for (const UnitEdge& edge : edges) {
-    graph.push_back({edge.a, edge.b});
+    if (MayExceed(units, edge, rules)) {
+      reach.Unite(edge.a, edge.b);
+    }
   }
+  std::vector<UnitEdge> inner;
+  std::vector<GraphEdge> graph;
+  for (const UnitEdge& edge : edges) {
+    if (reach.Root(edge.a) == reach.Root(edge.b)) {
+      inner.push_back(edge);
+      graph.push_back({edge.a, edge.b});
+    }
+  }
+  reach = DisjointSets(0);
   const Components components(units.size(), graph);
   graph = {};
   stats->components = components.size();
   DisjointSets clusters(units.size());
-  ComponentClusterer clusterer(units, edges, rules, components, &clusters);
+  ComponentClusterer clusterer(units, inner, rules, components, &clusters);
   for (std::size_t i = 0; i < components.size() && !stats->cancelled; ++i) {
     stats->largest_component = std::max<std::uint64_t>(stats->largest_component, components.nodes(i).size());
     stats->cancelled = !clusterer.Cluster(i, stop, stats);

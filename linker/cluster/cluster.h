@@ -119,7 +119,7 @@ struct ClusterStats {
   std::uint64_t pairs = 0;              // distinct pairs with a score, of different units
   std::uint64_t fixed_merges = 0;       // merges by fixed pairs
   std::uint64_t merges = 0;             // merges by log odds
-  std::uint64_t components = 0;         // connected components of what had a score
+  std::uint64_t components = 0;         // connected components of the pairs above the threshold
   std::uint64_t largest_component = 0;  // units (records, or groups merged before) in the largest
   std::uint64_t ignored_pairs = 0;      // ClusterInto: scored pairs of two old records
   bool assigned = false;                // kAssignment was used
