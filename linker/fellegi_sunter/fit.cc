@@ -4,9 +4,8 @@
 #include <cmath>
 #include <optional>
 
-#include <fmt/format.h>
-
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/status/status.h"
 
 namespace sluis::linker {
@@ -89,17 +88,18 @@ FitCredibility Assess(const FellegiSunterModel& model, const FitInput& input, co
         control_pairs * static_cast<double>(input.total_pairs) / static_cast<double>(input.non_matches.counts.total());
   }
   if (result.expected_matches < static_cast<double>(plan.min_expected_matches)) {
-    result.why_not = fmt::format("fewer than {} matches expected: too few to learn from", plan.min_expected_matches);
+    result.why_not =
+        absl::StrFormat("fewer than %d matches expected: too few to learn from", plan.min_expected_matches);
   } else if (result.expected_matches > kTooManyMatches * static_cast<double>(input.max_matches)) {
-    result.why_not = fmt::format("more matches expected than the {} possible", input.max_matches);
+    result.why_not = absl::StrFormat("more matches expected than the %d possible", input.max_matches);
   } else if (result.separation < plan.min_separation) {
-    result.why_not = fmt::format(
-        "matches and others are not told apart: separation {:.2f}, needed {:.2f}; "
+    result.why_not = absl::StrFormat(
+        "matches and others are not told apart: separation %.2f, needed %.2f; "
         "compare further fields",
         result.separation, plan.min_separation);
   } else if (result.agreement < kMinAgreement) {
-    result.why_not = fmt::format("what the estimate takes for matches agrees on {:.0f} % of the fields only",
-                                 100 * result.agreement);
+    result.why_not = absl::StrFormat("what the estimate takes for matches agrees on %.0f %% of the fields only",
+                                     100 * result.agreement);
   } else if (control_pairs >= kMinControlPairs && result.control > kMaxControlShare * result.claimed) {
     result.why_not = "too many pairs of two persons look like matches: fields depend on each other; compare others";
   }
