@@ -20,10 +20,10 @@ struct CandidateOptions {
 
   // The recall that Hamming LSH is planned for, in (0, 1): the share of pairs that meet in a block of at least one
   // table, among pairs that differ in a share `bit_error`, in (0, 1/2), of the bits that tables draw.
-  double recall = 0.95;
+  double recall = 0.9;
   double bit_error = 0.2;
 
-  // Most pairs that LSH may be planned to compare; 0: 10,000 for each row of the larger table. A recall that needs more
+  // Most pairs that LSH may be planned to compare; 0: 30,000 for each row of the larger table. A recall that needs more
   // is not reached; the plan says so.
   std::uint64_t pair_budget = 0;
   std::uint32_t max_tables = 400;

@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "linker/kernel/encoding_table.h"
 
 namespace sluis::linker {
 
@@ -53,6 +54,12 @@ class NearestLists {
     }
   }
 
+  // Asks for the memory that an offer to `row` reads first.
+  void Prefetch(std::size_t row) const { __builtin_prefetch(places_.data() + row * keep_); }
+
+  // Before Finish: the farthest neighbour in the list of `row`, empty if a place is left.
+  Neighbour Farthest(std::size_t row) const { return places_[row * keep_]; }
+
   // Sorts the lists of the rows [begin, end), nearest first. Nothing may be offered to them after that.
   void Finish(std::size_t begin, std::size_t end);
 
@@ -70,7 +77,7 @@ class NearestLists {
 
   std::uint32_t keep_ = 0;
   std::size_t rows_ = 0;
-  std::vector<Neighbour> places_;
+  AlignedVector<Neighbour> places_;
 };
 
 }  // namespace sluis::linker

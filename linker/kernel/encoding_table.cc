@@ -1,11 +1,32 @@
 #include "linker/kernel/encoding_table.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <limits>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 
 namespace sluis::linker {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::align_val_t AlignmentFor(std::size_t bytes) { return std::align_val_t{bytes >= 2 * kHugePage ? kHugePage : 64}; }
+
+}  // namespace
+
+void* AllocateCacheLines(std::size_t bytes) {
+  const std::align_val_t alignment = AlignmentFor(bytes);
+  void* const memory = ::operator new(bytes, alignment);
+  if (alignment == std::align_val_t{kHugePage}) {
+    madvise(memory, bytes, MADV_HUGEPAGE);  // only advice: small pages do as well, slower
+  }
+  return memory;
+}
+
+void FreeCacheLines(void* memory, std::size_t bytes) { ::operator delete(memory, AlignmentFor(bytes)); }
 
 absl::StatusOr<EncodingTable> EncodingTable::Create(std::uint32_t bits) {
   if (bits < kMinEncodingBits || bits > kMaxEncodingBits || bits % 64 != 0) {

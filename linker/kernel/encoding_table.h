@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -14,17 +13,20 @@ namespace sluis::linker {
 inline constexpr std::uint32_t kMinEncodingBits = 64;
 inline constexpr std::uint32_t kMaxEncodingBits = 4096;
 
-// An allocator of 64-byte aligned memory: one cache line, one AVX-512 register.
+// Memory aligned to 64 bytes: one cache line, one AVX-512 register. From 4 MiB on it is asked for in huge pages, since
+// rows are read in any order and most such reads would miss the TLB otherwise.
+[[nodiscard]] void* AllocateCacheLines(std::size_t bytes);
+void FreeCacheLines(void* memory, std::size_t bytes);
+
 template <typename T>
 struct CacheLineAllocator {
   using value_type = T;
-  static constexpr std::align_val_t kAlignment{64};
 
   CacheLineAllocator() = default;
   template <typename U>
   CacheLineAllocator(const CacheLineAllocator<U>&) {}
-  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kAlignment)); }
-  void deallocate(T* memory, std::size_t) { ::operator delete(memory, kAlignment); }
+  T* allocate(std::size_t count) { return static_cast<T*>(AllocateCacheLines(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t count) { FreeCacheLines(memory, count * sizeof(T)); }
   friend bool operator==(const CacheLineAllocator&, const CacheLineAllocator&) { return true; }
 };
 
