@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -56,7 +57,8 @@ EncodingPlan FieldLevelPlan() {
 }
 
 // rec_id, the nine fields, soc_sec_id, which is not used; no quotes in these files.
-Source Read(const std::string& path, RecordEncoder& encoder) {
+template <typename Keep>
+Source Read(const std::string& path, RecordEncoder& encoder, Keep keep) {
   Source source;
   for (std::size_t f = 0; f < kFields; ++f) {
     source.columns.push_back(*FieldColumn::Create(512));
@@ -73,7 +75,11 @@ Source Read(const std::string& path, RecordEncoder& encoder) {
       cells.push_back(begin == std::string::npos ? "" : cell.substr(begin));
     }
     cells.resize(11);
-    source.persons.push_back(cells[0].substr(4, cells[0].find('-', 4) - 4));
+    const std::string person = cells[0].substr(4, cells[0].find('-', 4) - 4);
+    if (!keep(person)) {
+      continue;
+    }
+    source.persons.push_back(person);
     const std::vector<std::string_view> values(cells.begin() + 1, cells.begin() + 1 + kFields);
     SLUIS_EXPECT_OK(encoder.Encode(values, encoding));
     for (std::size_t f = 0; f < kFields; ++f) {
@@ -137,27 +143,21 @@ std::vector<ScoredPair> MutualBest(const std::vector<ScoredPair>& scored) {
   return links;
 }
 
-TEST(FellegiSunter, LinksFebrl4WithoutTruth) {
-  const std::string path_a = TestData("linkage/febrl/dataset4a.csv");
-  const std::string path_b = TestData("linkage/febrl/dataset4b.csv");
-  if (path_a.empty() || path_b.empty()) {
-    GTEST_SKIP() << "test data not found; set SLUIS_TEST_DATA";
-  }
-  const std::vector<std::uint8_t> key_bytes(32, 5);
-  const TokenSeeds seeds = *TokenSeeds::FromKey(common::SecretBytes::CopyOf(key_bytes));
-  RecordEncoder encoder = *RecordEncoder::Make(FieldLevelPlan(), seeds, {});
-  const Source a = Read(path_a, encoder);
-  const Source b = Read(path_b, encoder);
-  ASSERT_EQ(a.persons.size(), 5000u);
-  ASSERT_EQ(b.persons.size(), 5000u);
+struct Linked {
+  FitCredibility credibility;
+  std::size_t links = 0;
+  double right = 0;
+  double reachable = 0;  // matches among the candidates
+  double estimated_precision = 0;
+};
 
+Linked Link(const Source& a, const Source& b, bool with_terms) {
   FellegiSunterPlan plan;
   for (const Feature& feature : FieldLevelPlan().features) {
     plan.fields.push_back({.name = feature.name});
   }
-  const auto cuts = CutPoints(plan, a.columns, b.columns, 1);
-  SLUIS_ASSERT_OK(cuts);
-  const FieldComparer comparer = *FieldComparer::Create(a.columns, b.columns, *cuts);
+  const std::vector<FieldCuts> cuts = *CutPoints(plan, a.columns, b.columns, 1);
+  const FieldComparer comparer = *FieldComparer::Create(a.columns, b.columns, cuts);
   const std::vector<std::size_t> blocking = {0, 1, 3, 5, 6, 8};
   const std::vector<CandidatePair> candidates = Candidates(a, b, blocking);
   FitInput input;
@@ -165,44 +165,82 @@ TEST(FellegiSunter, LinksFebrl4WithoutTruth) {
   for (const PatternCode pattern : patterns) {
     input.candidates.Add(pattern);
   }
-  input.total_pairs = 25'000'000;
-  input.max_matches = 5000;
-  input.non_matches = *SampleNonMatches(a.columns, b.columns, *cuts, SampleFrom::kWithinSources, 1);
-  const auto fit = FitFellegiSunter(plan, input);
-  SLUIS_ASSERT_OK(fit);
-  ASSERT_TRUE(fit->credibility.credible) << fit->credibility.why_not;
+  input.total_pairs = a.persons.size() * b.persons.size();
+  input.max_matches = std::min(a.persons.size(), b.persons.size());
+  input.non_matches = *SampleNonMatches(a.columns, b.columns, cuts, SampleFrom::kWithinSources, 1);
+  const FellegiSunterFit fit = *FitFellegiSunter(plan, input);
+  Linked linked;
+  linked.credibility = fit.credibility;
+  const auto same = [&](const auto& pair) { return a.persons[pair.a] == b.persons[pair.b]; };
+  linked.reachable = static_cast<double>(std::count_if(candidates.begin(), candidates.end(), same));
+  std::printf("candidates %zu patterns %zu matches %.0f of %.0f reachable, control %.1f, iterations %zu %s\n",
+              candidates.size(), input.candidates.Sorted().size(), fit.credibility.expected_matches, linked.reachable,
+              fit.credibility.control, fit.iterations, fit.credibility.why_not.c_str());
+  if (!fit.credibility.credible) {
+    return linked;
+  }
+  const TermTable terms = with_terms ? *CountAllTerms(a.columns, b.columns) : TermTable();
+  const std::vector<ScoredPair> links = MutualBest(*ScorePairs(fit, comparer, terms, candidates));
+  linked.links = links.size();
+  linked.right = static_cast<double>(std::count_if(links.begin(), links.end(), same));
+  const QualityReport report = *EstimateQuality(std::vector<PassLinks>{{"all", links}}, fit.credibility, 1);
+  linked.estimated_precision = report.total.precision.value;
+  std::printf("links %zu precision %.4f (estimated %.4f) estimated recall, blocking aside, %.4f\n", links.size(),
+              linked.right / static_cast<double>(links.size()), report.total.precision.value,
+              report.total.recall.value);
+  return linked;
+}
 
-  const auto f1 = [&](const TermTable& terms, double& estimated_precision) {
-    const std::vector<ScoredPair> links = MutualBest(*ScorePairs(*fit, comparer, terms, candidates));
-    double right = 0;
-    for (const ScoredPair& link : links) {
-      right += a.persons[link.a] == b.persons[link.b];
+class Febrl4 : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    path_a_ = TestData("linkage/febrl/dataset4a.csv");
+    path_b_ = TestData("linkage/febrl/dataset4b.csv");
+    if (path_a_.empty() || path_b_.empty()) {
+      GTEST_SKIP() << "test data not found; set SLUIS_TEST_DATA";
     }
-    const QualityReport report = *EstimateQuality(std::vector<PassLinks>{{"all", links}}, fit->credibility, 1);
-    estimated_precision = report.total.precision.value;
-    const double precision = right / static_cast<double>(links.size());
-    const double recall = right / 5000;
-    const double result = 2 * precision * recall / (precision + recall);
-    std::printf("links %zu precision %.4f (estimated %.4f) recall %.4f (estimated %.4f, blocking aside) F1 %.4f\n",
-                links.size(), precision, report.total.precision.value, recall, report.total.recall.value, result);
-    return result;
-  };
-  double reachable = 0;
-  for (const CandidatePair& pair : candidates) {
-    reachable += a.persons[pair.a] == b.persons[pair.b];
   }
-  std::printf("candidates %zu patterns %zu recall of blocking %.4f matches %.0f control %.1f iterations %zu\n",
-              candidates.size(), input.candidates.Sorted().size(), reachable / 5000, fit->credibility.expected_matches,
-              fit->credibility.control, fit->iterations);
-  for (const FieldWeights& field : fit->model.Weights()) {
-    std::printf("%-14s m exact %.3f disagree %.3f u exact %.6f depends on %s\n", field.name.c_str(), field.m.back(),
-                field.m.front(), field.u.back(), field.depends_on.c_str());
+
+  std::string path_a_;
+  std::string path_b_;
+  TokenSeeds seeds_ = *TokenSeeds::FromKey(common::SecretBytes::CopyOf(std::vector<std::uint8_t>(32, 5)));
+  RecordEncoder encoder_ = *RecordEncoder::Make(FieldLevelPlan(), seeds_, {});
+};
+
+TEST_F(Febrl4, IsLinkedWithoutTruth) {
+  const auto all = [](const std::string&) { return true; };
+  const Source a = Read(path_a_, encoder_, all);
+  const Source b = Read(path_b_, encoder_, all);
+  ASSERT_EQ(a.persons.size(), 5000u);
+  ASSERT_EQ(b.persons.size(), 5000u);
+  for (const bool with_terms : {false, true}) {
+    const Linked linked = Link(a, b, with_terms);
+    ASSERT_TRUE(linked.credibility.credible) << linked.credibility.why_not;
+    const double f1 = 2 * linked.right / (static_cast<double>(linked.links) + 5000);
+    std::printf("term frequencies %s: recall %.4f F1 %.4f\n", with_terms ? "yes" : "no", linked.right / 5000, f1);
+    EXPECT_GE(f1, 0.99);
+    EXPECT_NEAR(linked.estimated_precision, linked.right / static_cast<double>(linked.links), 0.01);
+    EXPECT_NEAR(linked.credibility.expected_matches / linked.reachable, 1, 0.01);
   }
-  double estimate = 0;
-  f1({}, estimate);
-  EXPECT_GE(f1(*CountAllTerms(a.columns, b.columns), estimate), 0.99);
-  EXPECT_NEAR(estimate, 1, 0.01);
-  EXPECT_NEAR(fit->credibility.expected_matches / reachable, 1, 0.01);
+}
+
+// 2,500 records of a; of b those of 2,500 other persons and of the first 0, 1, 10 or 100.
+TEST_F(Febrl4, RareMatchesAreFoundAndTheirAbsenceIsReported) {
+  std::set<std::string> persons_a;
+  const Source a = Read(path_a_, encoder_, [&](const std::string& person) {
+    return persons_a.size() < 2500 && persons_a.insert(person).second;
+  });
+  for (const std::size_t common : {0, 1, 10, 100}) {
+    std::size_t taken = 0;
+    const Source b = Read(path_b_, encoder_,
+                          [&](const std::string& person) { return !persons_a.contains(person) || taken++ < common; });
+    ASSERT_EQ(b.persons.size(), 2500 + common);
+    const Linked linked = Link(a, b, true);
+    EXPECT_EQ(linked.credibility.credible, common >= 10) << linked.credibility.why_not;
+    if (linked.credibility.credible) {
+      EXPECT_GE(2 * linked.right / static_cast<double>(linked.links + common), 0.99);
+    }
+  }
 }
 
 }  // namespace
