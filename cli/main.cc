@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   sluis::cli::AddSubmitCommand(app, globals);
   sluis::cli::AddWithdrawCommands(app, globals);
   sluis::cli::AddLinkCommand(app, globals);
+  sluis::cli::AddMatchCommand(app, globals);
   sluis::cli::AddTableCommands(app, globals);
   sluis::cli::AddAuditCommand(app, globals);
   try {

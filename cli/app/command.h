@@ -36,6 +36,7 @@ void AddPermitCommand(CLI::App& app, Globals& globals);
 void AddSubmitCommand(CLI::App& app, Globals& globals);
 void AddWithdrawCommands(CLI::App& app, Globals& globals);
 void AddLinkCommand(CLI::App& app, Globals& globals);
+void AddMatchCommand(CLI::App& app, Globals& globals);
 void AddTableCommands(CLI::App& app, Globals& globals);
 void AddAuditCommand(CLI::App& app, Globals& globals);
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/csv/csv_reader.h"
@@ -65,6 +67,70 @@ absl::StatusOr<Entities> ReadEntities(std::unique_ptr<common::ByteSource> bytes,
   }
   entities.entities = static_cast<std::uint32_t>(numbers.size());
   return entities;
+}
+
+absl::StatusOr<Evaluation> Evaluate(const Entities& links, const Entities& truth, bool within_sources) {
+  Evaluation evaluation;
+  std::vector<std::uint32_t> found, known;
+  std::map<std::pair<std::size_t, std::uint32_t>, std::uint32_t> found_labels, known_labels;
+  const auto label = [](auto& labels, std::size_t source, std::uint32_t entity) {
+    return labels.emplace(std::pair(source, entity), static_cast<std::uint32_t>(labels.size())).first->second;
+  };
+  std::size_t source = 0;
+  for (const auto& [name, records] : links.by_source) {
+    source += within_sources ? 1 : 0;
+    const auto true_source = truth.by_source.find(name);
+    std::uint64_t both = 0;
+    for (const auto& [id, entity] : records) {
+      if (true_source == truth.by_source.end()) break;
+      const auto true_entity = true_source->second.find(id);
+      if (true_entity == true_source->second.end()) continue;
+      ++both;
+      found.push_back(label(found_labels, source, entity));
+      known.push_back(label(known_labels, source, true_entity->second));
+    }
+    evaluation.not_in_truth += records.size() - both;
+    if (true_source != truth.by_source.end()) evaluation.not_in_links += true_source->second.size() - both;
+  }
+  if (found.empty()) {
+    return absl::InvalidArgumentError(
+        "the truth names no record of the links: source must be the input's file name without extension, record_id its "
+        "key");
+  }
+  evaluation.records = found.size();
+  SLUIS_ASSIGN_OR_RETURN(evaluation.quality, linker::EvaluatePartition(found, known));
+  return evaluation;
+}
+
+std::string ToText(const Evaluation& evaluation) {
+  const linker::PairwiseQuality& pairwise = evaluation.quality.pairwise;
+  const auto line = [](const char* name, const linker::Quality& quality) {
+    char text[100];
+    std::snprintf(text, sizeof(text), "%-10s %9.4f %9.4f %9.4f\n", name, quality.precision, quality.recall, quality.f1);
+    return std::string(text);
+  };
+  std::string text = "           precision    recall        F1\n" + line("pairwise", pairwise.quality) +
+                     line("B-cubed", evaluation.quality.b_cubed);
+  absl::StrAppend(&text, evaluation.records, " records; ", pairwise.found_pairs, " pairs linked, ", pairwise.true_pairs,
+                  " pairs in truth, ", pairwise.both, " in both\n");
+  if (evaluation.not_in_truth > 0) {
+    absl::StrAppend(&text, evaluation.not_in_truth, " records are not in the truth and do not count\n");
+  }
+  if (evaluation.not_in_links > 0) {
+    absl::StrAppend(&text, evaluation.not_in_links, " records of the truth are not in the links and do not count\n");
+  }
+  return text;
+}
+
+nlohmann::ordered_json ToJson(const Evaluation& evaluation) {
+  const auto quality = [](const linker::Quality& q) {
+    return nlohmann::ordered_json{{"precision", q.precision}, {"recall", q.recall}, {"f1", q.f1}};
+  };
+  const linker::PairwiseQuality& pairwise = evaluation.quality.pairwise;
+  return {{"records", evaluation.records},           {"not_in_truth", evaluation.not_in_truth},
+          {"not_in_links", evaluation.not_in_links}, {"found_pairs", pairwise.found_pairs},
+          {"true_pairs", pairwise.true_pairs},       {"correct_pairs", pairwise.both},
+          {"pairwise", quality(pairwise.quality)},   {"b_cubed", quality(evaluation.quality.b_cubed)}};
 }
 
 }  // namespace sluis::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ struct InputSchema {
 
 // Returns `plan` as a document that ResolvePlan reads back to an equal plan, every setting written out.
 [[nodiscard]] std::string PlanDocument(const linker::MatchPlan& plan);
+
+// The same as JSON, for reports.
+[[nodiscard]] nlohmann::ordered_json PlanJson(const linker::MatchPlan& plan);
 
 [[nodiscard]] std::string_view FeatureKindName(linker::FeatureKind kind);  // "NAME"
 

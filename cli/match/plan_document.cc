@@ -1,6 +1,5 @@
 #include "cli/match/plan_document.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
@@ -15,16 +14,6 @@ namespace {
 
 namespace v1 = ::sluis::linker::v1;
 using linker::FeatureKind;
-
-// A JSON string is a YAML string.
-std::string Quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-// The shortest text that reads back to the same number.
-std::string Exact(double number) { return nlohmann::json(number).dump(); }
-
-const char* YesNo(bool value) { return value ? "true" : "false"; }
 
 // The two enumerations have the same order; the document's begins with UNSPECIFIED.
 FeatureKind FromDocument(v1::Feature::Kind kind) { return static_cast<FeatureKind>(static_cast<int>(kind) - 1); }
@@ -86,10 +75,7 @@ absl::Status ApplyPasses(const v1::MatchPlan& document, linker::MatchPlan& plan)
 
 absl::Status ApplyLimits(const v1::MatchPlan& document, linker::MatchPlan& plan) {
   if (document.has_exhaustive_pairs()) plan.exhaustive_pairs = document.exhaustive_pairs();
-  if (document.has_max_block()) {
-    if (document.max_block() < 2) return absl::InvalidArgumentError("the plan: max_block must be at least 2 records");
-    plan.max_block = document.max_block();
-  }
+  if (document.has_max_block()) plan.max_block = document.max_block();
   if (document.has_memory_mebibytes()) {
     if (document.memory_mebibytes() < 64 || document.memory_mebibytes() > 1 << 20) {
       return absl::InvalidArgumentError("the plan: memory_mebibytes must be 64 to 1,048,576");
@@ -127,31 +113,55 @@ std::string_view FeatureKindName(FeatureKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-std::string PlanDocument(const linker::MatchPlan& plan) {
+nlohmann::ordered_json PlanJson(const linker::MatchPlan& plan) {
+  using nlohmann::ordered_json;
   const linker::EncodingPlan& encoding = plan.encoding;
   const linker::Hardening& hardening = encoding.hardening;
   const bool field_level = encoding.profile == linker::EncodingProfile::kFieldLevel;
   const bool min_hash = encoding.hashing == linker::Hashing::kTabulationMinHash;
-  std::string out = absl::StrCat("label: ", Quoted(encoding.label), "\n");
-  absl::StrAppend(&out, "profile: ", field_level ? "FIELD_LEVEL" : "RECORD_LEVEL", "\n");
-  if (!encoding.features.empty()) out += "features:\n";
+  ordered_json json = {{"label", encoding.label}, {"profile", field_level ? "FIELD_LEVEL" : "RECORD_LEVEL"}};
+  json["features"] = ordered_json::array();
   for (const linker::Feature& feature : encoding.features) {
-    absl::StrAppend(&out, "  - {name: ", Quoted(feature.name), ", kind: ", std::string(FeatureKindName(feature.kind)),
-                    ", weight: ", Exact(feature.weight), "}\n");
+    json["features"].push_back(
+        {{"name", feature.name}, {"kind", FeatureKindName(feature.kind)}, {"weight", feature.weight}});
   }
-  absl::StrAppend(&out, "bits: ", encoding.bits, "\ninsertions: ", encoding.insertions, "\n");
-  absl::StrAppend(&out, "hashing: ", min_hash ? "TABULATION_MIN_HASH" : "RANDOM", "\n");
-  absl::StrAppend(&out, "hardening: {folds: ", hardening.folds, ", flip: ", Exact(hardening.flip),
-                  ", diffusion: ", hardening.diffusion, ", balanced: ", YesNo(hardening.balanced));
-  if (!hardening.salt_feature.empty()) absl::StrAppend(&out, ", salt_feature: ", Quoted(hardening.salt_feature));
-  absl::StrAppend(&out, "}\nallow_few_features: ", YesNo(encoding.allow_few_features), "\n");
-  out += plan.passes.empty() ? "no_passes: true\n" : "passes:\n";
+  json["bits"] = encoding.bits;
+  json["insertions"] = encoding.insertions;
+  json["hashing"] = min_hash ? "TABULATION_MIN_HASH" : "RANDOM";
+  json["hardening"] = {{"folds", hardening.folds},
+                       {"flip", hardening.flip},
+                       {"salt_feature", hardening.salt_feature},
+                       {"diffusion", hardening.diffusion},
+                       {"balanced", hardening.balanced}};
+  json["allow_few_features"] = encoding.allow_few_features;
+  json["passes"] = ordered_json::array();
   for (const linker::ExactPass& pass : plan.passes) {
-    absl::StrAppend(&out, "  - {field: ", Quoted(pass.field),
-                    ", normaliser: ", pass.normaliser == linker::ExactNormaliser::kBsn ? "BSN" : "TEXT", "}\n");
+    const bool bsn = pass.normaliser == linker::ExactNormaliser::kBsn;
+    json["passes"].push_back({{"field", pass.field}, {"normaliser", bsn ? "BSN" : "TEXT"}});
   }
-  absl::StrAppend(&out, "exhaustive_pairs: ", plan.exhaustive_pairs, "\nmax_block: ", plan.max_block,
-                  "\nmemory_mebibytes: ", plan.memory_bytes >> 20, "\n");
+  json["no_passes"] = plan.passes.empty();
+  json["exhaustive_pairs"] = plan.exhaustive_pairs;
+  json["max_block"] = plan.max_block;
+  json["memory_mebibytes"] = plan.memory_bytes >> 20;
+  return json;
+}
+
+std::string PlanDocument(const linker::MatchPlan& plan) {
+  // JSON is YAML; lists get a line for each item, so that people can edit them.
+  const auto text = [](const nlohmann::ordered_json& value) {
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  };
+  const nlohmann::ordered_json json = PlanJson(plan);
+  std::string out;
+  for (const auto& [key, value] : json.items()) {
+    absl::StrAppend(&out, key, ":");
+    if (value.is_array() && !value.empty()) {
+      for (const auto& item : value) absl::StrAppend(&out, "\n  - ", text(item));
+    } else {
+      absl::StrAppend(&out, " ", text(value));
+    }
+    out += '\n';
+  }
   return out;
 }
 

@@ -33,7 +33,7 @@ struct MatchPlan {
   EncodingPlan encoding;
   std::vector<ExactPass> passes;                        // in their order
   std::uint64_t exhaustive_pairs = 200'000'000;         // two sources of at most so many pairs are compared in full
-  std::uint32_t max_block = 10'000;                     // records of one block; see linker/candidate
+  std::uint32_t max_block = 0;                          // of LSH; 0: chosen from the sizes. See linker/candidate
   std::uint64_t memory_bytes = std::uint64_t{2} << 30;  // for candidate pairs
 };
 

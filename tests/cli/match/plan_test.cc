@@ -175,7 +175,6 @@ TEST(ResolvePlan, RefusesWhatADocumentCannotSay) {
   invalid("features: [{name: remark}]", "names the field `remark`");
   invalid("profile: SOMETHING", "profile");
   invalid("bits: 100", "bits");
-  invalid("max_block: 1", "max_block");
   invalid("memory_mebibytes: 1", "memory_mebibytes");
   invalid("{no_passes: true, passes: [{field: bsn}]}", "leave one out");
   invalid("passes: [{field: bsn}, {field: bsn}]", "two passes on the field `bsn`");

@@ -1,0 +1,296 @@
+#include "cli/match/run.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/app/exit_code.h"
+#include "cli/app/interrupt.h"
+#include "cli/app/progress.h"
+#include "cli/match/entities.h"
+#include "cli/match/input.h"
+#include "cli/match/links_file.h"
+#include "cli/match/plan.h"
+#include "cli/match/report.h"
+#include "common/crypto/crypto.h"
+#include "common/file/atomic_file.h"
+#include "common/status/status.h"
+
+namespace sluis::cli {
+namespace {
+
+using linker::MatchMode;
+
+constexpr std::uint64_t kMaxSchemaBytes = 1 << 20;
+constexpr std::uint64_t kMaxPlanBytes = 4 << 20;
+constexpr std::uint32_t kFileMode = 0600;  // who is linked with whom is personal data
+
+double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::uint64_t PeakMemoryBytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) << 10;
+}
+
+// Turns Ctrl-C into a stop of the work at hand.
+class StopOnInterrupt {
+ public:
+  StopOnInterrupt()
+      : watcher_([this](const std::stop_token& done) {
+          while (!done.stop_requested() && !source_.stop_requested()) {
+            if (interrupt_.requested()) source_.request_stop();
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+          }
+        }) {}
+  std::stop_token token() const { return source_.get_token(); }
+  bool requested() const { return interrupt_.requested(); }
+
+ private:
+  InterruptScope interrupt_;
+  std::stop_source source_;
+  std::jthread watcher_;  // last: it uses the others
+};
+
+absl::StatusOr<MatchMode> ModeOf(const MatchCommand& command) {
+  const std::size_t inputs = command.inputs.size();
+  if (command.mode.empty()) return inputs == 1 ? MatchMode::kDedupe : MatchMode::kLink;
+  for (const MatchMode mode : {MatchMode::kLink, MatchMode::kDedupe, MatchMode::kLinkAndDedupe}) {
+    if (command.mode != ModeName(mode)) continue;
+    if (mode == MatchMode::kLink && inputs < 2) {
+      return absl::InvalidArgumentError("--mode link needs two inputs or more; one input can be deduplicated");
+    }
+    return mode;
+  }
+  return absl::InvalidArgumentError("--mode must be link, dedupe or link-and-dedupe");
+}
+
+absl::Status CheckCommand(const MatchCommand& command) {
+  if (command.inputs.empty()) return absl::InvalidArgumentError("--input is needed, once for each file");
+  if (command.schemas.size() != 1 && command.schemas.size() != command.inputs.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--schema is needed once for all inputs or once for each: there are ", command.inputs.size(),
+                     " inputs and ", command.schemas.size(), " schemas"));
+  }
+  if (!command.print_plan && command.out.empty()) {
+    return absl::InvalidArgumentError("--out is needed: the file for the links");
+  }
+  std::set<std::string> names;
+  for (const std::string& path : command.inputs) {
+    if (!names.insert(SourceName(path)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("two inputs are called ", SourceName(path),
+                       " (the file's name without extension): rename one, since links.csv "
+                       "tells sources apart by it"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<common::Schema> ReadSchema(const std::string& path) {
+  SLUIS_ASSIGN_OR_RETURN(const std::string text, common::ReadFileBounded(path, kMaxSchemaBytes));
+  auto schema = common::Schema::Parse(text);
+  if (!schema.ok()) return common::Annotate(schema.status(), path);
+  return schema;
+}
+
+// Links need the keys of one run only, so that nothing outside it can be compared with its encodings.
+common::SecretBytes RunKey(const std::optional<std::uint64_t>& seed) {
+  if (!seed) return common::SecretBytes::Random(32);
+  return common::SecretBytes::CopyOf(common::Sha256(absl::StrCat("sluis-match-seed-v1 ", *seed)));
+}
+
+absl::StatusOr<Entities> ReadEntitiesFile(const std::string& path) {
+  SLUIS_ASSIGN_OR_RETURN(auto bytes, common::OpenFileSource(path));
+  return ReadEntities(std::move(bytes), path);
+}
+
+class Run {
+ public:
+  Run(const MatchCommand& command, bool json, bool quiet) : command_(command), json_(json), quiet_(quiet) {}
+
+  absl::StatusOr<int> Match() {
+    SLUIS_RETURN_IF_ERROR(CheckCommand(command_));
+    SLUIS_ASSIGN_OR_RETURN(report_.mode, ModeOf(command_));
+    SLUIS_RETURN_IF_ERROR(Resolve());
+    if (command_.print_plan) {
+      std::cout << PlanDocument(resolved_.plan);
+      PrintWarnings();
+      return kExitOk;
+    }
+    report_.seed = command_.seed;
+    report_.threads = command_.threads != 0 ? command_.threads : std::max(1U, std::thread::hardware_concurrency());
+    const common::SecretBytes key = RunKey(command_.seed);
+    SLUIS_ASSIGN_OR_RETURN(const bool good, ReadInputs(key));
+    if (!good) return kExitBadData;
+    SLUIS_ASSIGN_OR_RETURN(const linker::MatchResult result, MatchInputs(key));
+    return Write(result);
+  }
+
+ private:
+  absl::Status Resolve() {
+    for (const std::string& path : command_.schemas) {
+      SLUIS_ASSIGN_OR_RETURN(common::Schema schema, ReadSchema(path));
+      schemas_.push_back(std::move(schema));
+    }
+    std::vector<InputSchema> inputs;
+    for (std::size_t i = 0; i < command_.inputs.size(); ++i) inputs.push_back({command_.inputs[i], &SchemaOf(i)});
+    std::string document;
+    if (!command_.plan.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(document, common::ReadFileBounded(command_.plan, kMaxPlanBytes));
+    }
+    SLUIS_ASSIGN_OR_RETURN(resolved_, ResolvePlan(inputs, document));
+    report_.warnings = resolved_.warnings;
+    return absl::OkStatus();
+  }
+
+  const common::Schema& SchemaOf(std::size_t input) const { return schemas_[schemas_.size() == 1 ? 0 : input]; }
+
+  // Returns false, having printed why, if an input has errors; all are read, so that all can be told.
+  absl::StatusOr<bool> ReadInputs(const common::SecretBytes& key) {
+    SLUIS_ASSIGN_OR_RETURN(const linker::TokenSeeds seeds,
+                           linker::TokenSeeds::FromKey(common::DeriveKey(key, "sluis-match-tokens-v1")));
+    bool good = true;
+    for (std::size_t i = 0; i < command_.inputs.size(); ++i) {
+      const double start = Seconds();
+      InputOptions options;
+      options.name = SourceName(command_.inputs[i]);
+      options.schema = &SchemaOf(i);
+      options.columns = &resolved_.columns[i];
+      options.plan = &resolved_.plan;
+      options.seeds = &seeds;
+      options.key = &key;
+      Progress progress("read " + options.name, "records", quiet_);
+      options.progress = [&](std::uint64_t records) { progress.Update(records, 0); };
+      options.cancelled = [this] { return stop_.requested(); };
+      SLUIS_ASSIGN_OR_RETURN(Input input, ReadInput(command_.inputs[i], options));
+      progress.Update(input.check.records, 0);
+      progress.Finish();
+      if (!input.check.ok()) {
+        std::cout << (json_ ? ToJson(input.check) : ToText(input.check));
+        good = false;
+      }
+      WarnOf(input);
+      report_.steps.push_back({"read " + options.name, Seconds() - start});
+      inputs_.push_back(std::move(input));
+    }
+    return good;
+  }
+
+  void WarnOf(const Input& input) {
+    std::vector<std::string>& warnings = report_.warnings;
+    const std::string of = input.source.name + ": ";
+    if (input.source.records == 0) warnings.push_back(of + "the file has no records");
+    const auto undeclared = input.check.warnings.find("COLUMN_UNDECLARED");
+    if (undeclared != input.check.warnings.end()) {
+      warnings.push_back(absl::StrCat(of, undeclared->second, " columns are not in the schema and not read"));
+    }
+    for (const FieldReport& field : input.fields) {
+      for (const auto& [rule, count] : field.warnings) {
+        warnings.push_back(absl::StrCat(of, "field `", field.name, "`: ", count, " values with ", rule,
+                                        rule == "IDENTIFIER_ELEVEN_TEST" ? ", not used" : ", used as they stand"));
+      }
+      if (input.source.records == 0) continue;
+      if (field.missing == input.source.records) {
+        warnings.push_back(absl::StrCat(of, "field `", field.name, "` has no value in any record"));
+      } else if (field.constant && input.source.records > 1) {
+        warnings.push_back(absl::StrCat(of, "field `", field.name, "` has the same value wherever it has one"));
+      }
+    }
+  }
+
+  absl::StatusOr<linker::MatchResult> MatchInputs(const common::SecretBytes& key) {
+    std::vector<linker::MatchSource> sources;
+    for (Input& input : inputs_) sources.push_back(std::move(input.source));
+    linker::MatchOptions options;
+    options.mode = report_.mode;
+    options.threads = report_.threads;
+    options.stop = stop_.token();
+    options.seconds = Seconds;
+    const common::SecretBytes seed = common::DeriveKey(key, "sluis-match-sampling-v1");
+    for (std::size_t i = 0; i < 8; ++i) options.seed = options.seed << 8 | seed.ExposeForUse()[i];
+    std::unique_ptr<Progress> progress;
+    options.progress = [&](const std::string& step, std::size_t, std::size_t) {
+      if (progress) progress->Finish();
+      progress = std::make_unique<Progress>(step, "", quiet_);
+    };
+    absl::StatusOr<linker::MatchResult> result = linker::MatchRecords(sources, resolved_.plan, options);
+    // The reports name the sources; their encodings are of no more use.
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      inputs_[i].source.name = std::move(sources[i].name);
+      inputs_[i].source.records = sources[i].records;
+    }
+    if (!result.ok()) return result;
+    if (progress) progress->Finish();
+    for (const std::string& warning : result->report.warnings) report_.warnings.push_back(warning);
+    for (const linker::StepTime& step : result->report.steps) report_.steps.push_back(step);
+    return result;
+  }
+
+  absl::StatusOr<int> Write(const linker::MatchResult& result) {
+    const double start = Seconds();
+    const std::string links = LinksCsv(inputs_, result.clustering);
+    SLUIS_RETURN_IF_ERROR(common::RemoveStaleTemporaries(command_.out));
+    SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(command_.out, links, kFileMode));
+    report_.steps.push_back({"write", Seconds() - start});
+    report_.peak_memory_bytes = PeakMemoryBytes();
+    nlohmann::ordered_json json = ReportJson(report_, inputs_, resolved_.plan, result);
+    std::string text = ReportText(report_, inputs_, result);
+    if (!command_.truth.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(const Entities truth, ReadEntitiesFile(command_.truth));
+      SLUIS_ASSIGN_OR_RETURN(const Entities found, ReadEntities(common::MakeMemorySource(links), command_.out));
+      SLUIS_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(found, truth, report_.mode == MatchMode::kDedupe));
+      json["evaluation"] = ToJson(evaluation);
+      text += ToText(evaluation);
+    }
+    const std::string report = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    if (!command_.report.empty()) {
+      SLUIS_RETURN_IF_ERROR(common::RemoveStaleTemporaries(command_.report));
+      SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(command_.report, report, kFileMode));
+    }
+    std::cout << (json_ ? report : text);
+    return kExitOk;
+  }
+
+  void PrintWarnings() const {
+    for (const std::string& warning : report_.warnings) std::cerr << "warning: " << warning << "\n";
+  }
+
+  const MatchCommand& command_;
+  const bool json_, quiet_;
+  StopOnInterrupt stop_;
+  std::vector<common::Schema> schemas_;
+  ResolvedPlan resolved_;
+  std::vector<Input> inputs_;
+  RunReport report_;
+};
+
+// Holds links of an earlier run against a truth.
+absl::StatusOr<int> EvaluateLinks(const MatchCommand& command, bool json) {
+  if (command.truth.empty()) return absl::InvalidArgumentError("--links is for --evaluate: name the truth");
+  if (!command.inputs.empty() || !command.out.empty()) {
+    return absl::InvalidArgumentError("--links evaluates links that are there: leave --input and --out out");
+  }
+  SLUIS_ASSIGN_OR_RETURN(const Entities truth, ReadEntitiesFile(command.truth));
+  SLUIS_ASSIGN_OR_RETURN(const Entities found, ReadEntitiesFile(command.links));
+  SLUIS_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(found, truth, command.mode == "dedupe"));
+  std::cout << (json ? ToJson(evaluation).dump(2) + "\n" : ToText(evaluation));
+  return kExitOk;
+}
+
+}  // namespace
+
+absl::StatusOr<int> RunMatch(const MatchCommand& command, bool json, bool quiet) {
+  if (!command.links.empty()) return EvaluateLinks(command, json);
+  return Run(command, json, quiet).Match();
+}
+
+}  // namespace sluis::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "linker/fuzzy/match_records.h"
+
+namespace sluis::linker {
+
+// The records of one source that take part in a comparison.
+struct CompareSide {
+  const MatchSource* source = nullptr;
+  std::vector<bool> left_out;  // by record; empty: none is
+};
+
+struct CompareResult {
+  ComparisonReport report;
+  std::vector<ScoredPair> pairs;  // of records, not rows
+};
+
+// Compares two sources, or one within itself (`b` null), as step 2 of MatchRecords says. `repeats`: a record may have
+// more than one match. Errors: as MatchRecords.
+[[nodiscard]] absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b, bool repeats,
+                                                    const MatchPlan& plan, const MatchOptions& options,
+                                                    std::uint64_t seed);
+
+}  // namespace sluis::linker

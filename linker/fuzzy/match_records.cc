@@ -1,0 +1,219 @@
+#include "linker/fuzzy/match_records.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status.h"
+#include "linker/fuzzy/compare.h"
+#include "linker/fuzzy/exact_passes.h"
+#include "linker/fuzzy/links.h"
+
+namespace sluis::linker {
+namespace {
+
+absl::Status Check(std::span<const MatchSource> sources, const MatchPlan& plan, const MatchOptions& options) {
+  if (sources.empty()) return absl::InvalidArgumentError("there is no source to match");
+  if (options.mode == MatchMode::kLink && sources.size() < 2) {
+    return absl::InvalidArgumentError("linking needs two sources or more; one source can be deduplicated");
+  }
+  const std::size_t tables = plan.encoding.features.empty() ? 0 : plan.encoding.Encodings();
+  for (const MatchSource& source : sources) {
+    const auto wrong = [&](std::string_view what) {
+      return absl::InvalidArgumentError(absl::StrCat("source ", source.name, ": ", std::string(what)));
+    };
+    if (source.exact.size() != plan.passes.size() ||
+        std::ranges::any_of(source.exact, [&](const auto& tokens) { return tokens.size() != source.records; })) {
+      return wrong("it needs one token for each record and exact pass of the plan");
+    }
+    if (source.tables.size() != tables) return wrong("its encodings were made by another plan");
+    for (const EncodingTable& table : source.tables) {
+      if (table.bits() != plan.encoding.EncodedBits())
+        return wrong("its encodings have another length than the plan's");
+      if (table.rows() != source.record_of_row.size()) return wrong("it has encodings without a record");
+    }
+    if (std::ranges::any_of(source.record_of_row, [&](std::uint32_t record) { return record >= source.records; })) {
+      return wrong("an encoding names a record beyond its last");
+    }
+  }
+  return absl::OkStatus();
+}
+
+class Matcher {
+ public:
+  Matcher(std::span<const MatchSource> sources, const MatchPlan& plan, const MatchOptions& options)
+      : sources_(sources), plan_(plan), options_(options) {
+    for (const MatchSource& source : sources) {
+      clusters_.push_back({source.records, options.mode == MatchMode::kLink});
+    }
+    steps_ = 2;
+    for (std::size_t a = 0; a < sources.size(); ++a) {
+      for (std::size_t b = a; b < sources.size(); ++b) steps_ += Compares(a, b) ? 1 : 0;
+    }
+  }
+
+  absl::StatusOr<MatchResult> Run() {
+    MatchReport& report = result_.report;
+    Begin("exact passes");
+    exact_ = FindExactPairs(sources_, options_.mode);
+    SLUIS_ASSIGN_OR_RETURN(const Clustering exact, Cluster());
+    End();
+    for (std::uint32_t a = 0; a < sources_.size(); ++a) {
+      for (std::uint32_t b = a; b < sources_.size(); ++b) {
+        if (Compares(a, b)) SLUIS_RETURN_IF_ERROR(CompareSources(exact, a, b));
+      }
+    }
+    Begin("cluster");
+    SLUIS_ASSIGN_OR_RETURN(result_.clustering, Cluster());
+    End();
+    ReportPasses();
+    const LinkCounts links(result_.clustering, sources_.size());
+    report.pairs = links.total();
+    const LinkCounts exact_links(exact, sources_.size());
+    for (ComparisonReport& compared : report.comparisons) {
+      const std::uint64_t all = links.between(compared.source_a, compared.source_b);
+      const std::uint64_t by_exact = exact_links.between(compared.source_a, compared.source_b);
+      compared.links = all - std::min(all, by_exact);
+    }
+    report.estimate = EstimateLinks(exact_links);
+    return std::move(result_);
+  }
+
+ private:
+  bool Compares(std::size_t a, std::size_t b) const {
+    if (plan_.encoding.features.empty()) return false;
+    return a == b ? options_.mode != MatchMode::kLink : options_.mode != MatchMode::kDedupe;
+  }
+
+  void Begin(std::string step) {
+    if (options_.progress) options_.progress(step, done_, steps_);
+    result_.report.steps.push_back({std::move(step), Now()});
+  }
+  void End() {
+    ++done_;
+    StepTime& step = result_.report.steps.back();
+    step.seconds = Now() - step.seconds;
+  }
+  double Now() const { return options_.seconds ? options_.seconds() : 0; }
+
+  absl::StatusOr<Clustering> Cluster() const {
+    std::vector<SourcePairs> pairs;
+    for (const CompareResult& compared : compared_) {
+      pairs.push_back({compared.report.source_a, compared.report.source_b, compared.pairs});
+    }
+    return ClusterRecords({.sources = clusters_, .pairs = pairs, .fixed = exact_.pairs}, {.stop = options_.stop});
+  }
+
+  absl::Status CompareSources(const Clustering& exact, std::uint32_t a, std::uint32_t b) {
+    Begin(a == b ? absl::StrCat("compare ", sources_[a].name)
+                 : absl::StrCat("compare ", sources_[a].name, " with ", sources_[b].name));
+    const bool repeats = options_.mode != MatchMode::kLink;
+    CompareSide side_a{&sources_[a], {}}, side_b{&sources_[b], {}};
+    if (!repeats && !exact_.pairs.empty()) {
+      side_a.left_out = LinkedWith(exact, a, b);
+      side_b.left_out = LinkedWith(exact, b, a);
+    }
+    const std::uint64_t seed = options_.seed + a * kMaxSourcesForSeeds + b;
+    SLUIS_ASSIGN_OR_RETURN(CompareResult compared,
+                           Compare(side_a, a == b ? nullptr : &side_b, repeats, plan_, options_, seed));
+    compared.report.source_a = a;
+    compared.report.source_b = b;
+    End();
+    compared.report.seconds = result_.report.steps.back().seconds;
+    WarnOf(compared.report);
+    result_.report.comparisons.push_back(compared.report);
+    compared_.push_back(std::move(compared));
+    return absl::OkStatus();
+  }
+
+  void WarnOf(const ComparisonReport& compared) {
+    const std::string& name_a = sources_[compared.source_a].name;
+    const std::string of = compared.source_a == compared.source_b
+                               ? absl::StrCat("within ", name_a, ": ")
+                               : absl::StrCat(name_a, " and ", sources_[compared.source_b].name, ": ");
+    std::vector<std::string>& warnings = result_.report.warnings;
+    if (compared.skipped) warnings.push_back(absl::StrCat(of, "there is nothing to compare"));
+    if (!compared.skipped && !compared.fit.credible) {
+      warnings.push_back(absl::StrCat(of, "no credible estimate: ", compared.fit.why_not));
+    }
+    for (const std::string& warning : compared.candidates.warnings) warnings.push_back(of + warning);
+  }
+
+  void ReportPasses() {
+    std::vector<ExactPassReport>& passes = result_.report.passes;
+    for (std::size_t pass = 0; pass < plan_.passes.size(); ++pass) {
+      ExactPassReport& report = passes.emplace_back();
+      report.field = plan_.passes[pass].field;
+      report.records = exact_.records[pass];
+      report.groups = exact_.groups[pass];
+      report.contradicted_links = ContradictedLinks(result_.clustering, sources_, pass);
+    }
+    for (const FixedPair& pair : exact_.pairs) ++passes[pair.pass].pairs;
+    for (const Conflict& conflict : result_.clustering.conflicts) ++passes[conflict.pair.pass].conflicts;
+    for (const ExactPassReport& pass : passes) {
+      if (pass.conflicts > 0) {
+        result_.report.warnings.push_back(absl::StrCat("exact pass on `", pass.field, "`: ", pass.conflicts,
+                                                       " pairs contradict other passes or the mode; they were not "
+                                                       "linked by it, and their records have the status conflict"));
+      }
+      if (pass.contradicted_links > 0) {
+        result_.report.warnings.push_back(absl::StrCat("exact pass on `", pass.field, "`: ", pass.contradicted_links,
+                                                       " linked pairs have different values of it"));
+      }
+    }
+  }
+
+  // Links of exact passes are taken for right. Of each comparison the links that were made count with its estimated
+  // precision, and the matches that it estimates, with those that blocking missed, are what could have been found.
+  LinkEstimate EstimateLinks(const LinkCounts& exact) const {
+    LinkEstimate estimate;
+    Estimate right;
+    double linked = 0, matches = 0, recall_low = 0, recall_high = 0;
+    for (const ComparisonReport& report : result_.report.comparisons) {
+      const auto by_exact = static_cast<double>(exact.between(report.source_a, report.source_b));
+      const auto by_score = static_cast<double>(report.links);
+      if (!report.skipped && !report.fit.credible) return estimate;
+      right.value += by_exact + by_score * report.fit.precision.value;
+      right.low += by_exact + by_score * report.fit.precision.low;
+      right.high += by_exact + by_score * report.fit.precision.high;
+      linked += by_exact + by_score;
+      const double here = by_exact + (report.skipped ? 0 : report.fit.matches / report.blocking_recall);
+      matches += here;
+      recall_low += here * (report.skipped ? 1 : report.fit.recall.low / std::max(1e-9, report.fit.recall.value));
+      recall_high += here * (report.skipped ? 1 : report.fit.recall.high / std::max(1e-9, report.fit.recall.value));
+    }
+    estimate.available = !compared_.empty();
+    if (linked > 0) {
+      estimate.precision = {right.value / linked, right.low / linked, right.high / linked};
+    } else {
+      estimate.precision = {1, 1, 1};
+    }
+    const double recall = matches > 0 ? std::min(1.0, right.value / matches) : 1;
+    estimate.recall = {recall, matches > 0 ? std::min(1.0, recall * recall_low / matches) : 1,
+                       matches > 0 ? std::min(1.0, recall * recall_high / matches) : 1};
+    return estimate;
+  }
+
+  static constexpr std::uint64_t kMaxSourcesForSeeds = 64;
+
+  std::span<const MatchSource> sources_;
+  const MatchPlan& plan_;
+  const MatchOptions& options_;
+  std::vector<ClusterSource> clusters_;
+  ExactPairs exact_;
+  std::vector<CompareResult> compared_;
+  std::size_t steps_ = 0, done_ = 0;
+  MatchResult result_;
+};
+
+}  // namespace
+
+absl::StatusOr<MatchResult> MatchRecords(std::span<const MatchSource> sources, const MatchPlan& plan,
+                                         const MatchOptions& options) {
+  SLUIS_RETURN_IF_ERROR(Check(sources, plan, options));
+  return Matcher(sources, plan, options).Run();
+}
+
+}  // namespace sluis::linker
