@@ -1,8 +1,14 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <random>
+#include <set>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "linker/candidate/candidates.h"
@@ -63,6 +69,48 @@ inline std::vector<CandidatePair> AllPairsOf(const Candidates& candidates, std::
     std::abort();
   }
   return pairs;
+}
+
+using PairSet = std::set<std::pair<std::uint32_t, std::uint32_t>>;
+
+inline PairSet SetOf(const Candidates& candidates, std::size_t batch = 1000) {
+  PairSet pairs;
+  for (const CandidatePair& pair : AllPairsOf(candidates, batch)) {
+    EXPECT_TRUE(pairs.emplace(pair.a, pair.b).second) << "a pair came twice";
+  }
+  return pairs;
+}
+
+inline absl::StatusOr<Candidates> Link(const EncodingTable& a, const EncodingTable& b, const CandidateOptions& options,
+                                       std::span<const TokenPass> tokens = {}, unsigned threads = 1) {
+  auto plan = PlanCandidates(a, b, options);
+  if (!plan.ok()) {
+    return plan.status();
+  }
+  return FindCandidates(a, b, tokens, *plan, {.threads = threads});
+}
+
+inline absl::StatusOr<Candidates> Dedupe(const EncodingTable& table, const CandidateOptions& options,
+                                         std::span<const TokenPass> tokens = {}, unsigned threads = 1) {
+  auto plan = PlanDuplicates(table, options);
+  if (!plan.ok()) {
+    return plan.status();
+  }
+  return FindDuplicates(table, tokens, *plan, {.threads = threads});
+}
+
+inline CandidateOptions Lsh() {
+  CandidateOptions options;
+  options.exhaustive_pairs = 0;
+  return options;
+}
+
+// No LSH: all that is found comes from tokens.
+inline CandidatePlan TokensOnly(const CandidatePlan& plan) {
+  CandidatePlan tokens_only = plan;
+  tokens_only.tables = 0;
+  tokens_only.dice_bound = 0;
+  return tokens_only;
 }
 
 }  // namespace sluis::linker::testing
