@@ -28,6 +28,11 @@ double NullTail::Distance(double from, double to) const {
   return std::exp(alpha) * (std::pow(from, gamma) - std::pow(to, gamma)) / gamma;
 }
 
+void NullTail::SetGamma(double value) {
+  alpha += (gamma - value) * std::log(2.0);
+  gamma = value;
+}
+
 double NullTail::Slope() const { return std::exp(-alpha); }
 
 NullTail FitNullTail(std::span<const double> lambdas, std::span<const double> spacings,

@@ -18,14 +18,17 @@ struct NullTail {
   double alpha = 0;  // ln of the mean spacing, in score steps, at lambda = 1
   double gamma = 0;  // in [kLeastGamma, kMostGamma]
 
-  // Heavy tails are admitted, an endpoint hardly: it would declare high scores of non-matches impossible.
+  // Heavy tails are admitted, lighter ones than exponential not: an endpoint would declare high scores of non-matches
+  // impossible.
   static constexpr double kLeastGamma = -0.4;
-  static constexpr double kMostGamma = 0.05;
+  static constexpr double kMostGamma = 0;
 
   // Returns lambda at `distance` above a score where it is `lambda`; distances may be negative. Falls with distance.
   double Intensity(double lambda, double distance) const;
   // Returns the distance from where lambda is `from` up to where it is `to` (negative if `to` > `from`).
   double Distance(double from, double to) const;
+  // Changes gamma to `value`, keeping the mean spacing at lambda = 2, where it is best known.
+  void SetGamma(double value);
   // Returns the slope -d ln(lambda) / d score at lambda = 1.
   double Slope() const;
 };

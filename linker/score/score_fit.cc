@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <span>
@@ -18,6 +19,7 @@ constexpr double kLeastCdf = 0.02;     // of G: below it the ratio B / G is nois
 constexpr double kNotByChance = 1e-4;  // of as many links as there are if all were false
 constexpr double kConfidentPrecision = 0.95;
 constexpr double kLeastPrecision = 0.5;
+constexpr double kSecondsOfLinks = 0.05;  // of the matched rows: so many strangers above the threshold are borne
 constexpr int kPasses = 3;
 constexpr double kLeastNull = 1e-12;  // non-matches in a bin
 
@@ -27,6 +29,7 @@ struct Side {
   std::vector<double> null_cdf;       // G: the best non-match of a row is in this bin or below
   std::vector<double> unmatched_cdf;  // the same over rows that have no match
   std::vector<double> intensity;      // mean number of a row's non-matches in this bin or above
+  std::vector<double> two_or_more;    // probability that two non-matches of a row are in this bin or above
   std::vector<double> unmatched;      // share of rows without a match above this bin
   double matched = 0;                 // share of rows
   double matched_error = 0;           // its standard deviation
@@ -85,9 +88,14 @@ void FitUnmatched(const SideSample& sample, Side* side) {
 Side FitSide(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null, double matched_share) {
   Side side;
   side.tail = sample.FitTail(first_null, matched_share);
-  std::vector<double> unused;
-  sample.NullCurves(side.tail, grid, sample.anchors, &side.null_cdf, &side.intensity);
-  sample.NullCurves(side.tail, grid, sample.low_anchors, &side.unmatched_cdf, &unused);
+  NullMeans all;
+  NullMeans without;
+  sample.NullCurves(side.tail, grid, sample.anchors, &all);
+  sample.NullCurves(side.tail, grid, sample.low_anchors, &without);
+  side.null_cdf = std::move(all.cdf);
+  side.intensity = std::move(all.intensity);
+  side.two_or_more = std::move(all.two_or_more);
+  side.unmatched_cdf = std::move(without.cdf);
   FitMatched(sample, grid, &side);
   FitUnmatched(sample, &side);
   return side;
@@ -290,21 +298,39 @@ void SetIntervals(const GroupedSample& a, const GroupedSample* b, const ScoreGri
   }
 }
 
-std::string WhyNot(const Curves& curves, std::optional<std::size_t> bin, double rows_a, double rows_b) {
+// Whether more rows than the null explains have a second score at or above the bin: strangers who are as alike as
+// matches, which a person can have only one of.
+bool TooManySeconds(const SideSample& sample, const Side& side, std::size_t bin) {
+  const double seconds =
+      std::accumulate(sample.second.begin() + static_cast<std::ptrdiff_t>(bin), sample.second.end(), 0.0);
+  const double above = 1 - side.unmatched[bin];
+  const double expected =
+      sample.rows * (above * (1 - side.null_cdf[bin]) + side.unmatched[bin] * side.two_or_more[bin]);
+  return PoissonAtLeast(seconds, 2 * expected + kSecondsOfLinks * side.matched * sample.rows + 1) < kNotByChance;
+}
+
+std::string WhyNot(const Curves& curves, std::optional<std::size_t> bin, const SideSample& sample_a,
+                   const SideSample* sample_b) {
   if (!bin) {
     return "no score is above what non-matches reach";
   }
   const double links = curves.links[*bin];
-  if (PoissonAtLeast(links, 1.25 * curves.false_links[*bin]) > kNotByChance) {
+  const double rows = sample_b == nullptr ? sample_a.rows : std::min(sample_a.rows, sample_b->rows);
+  // A tail fitted to few rows may be too light.
+  if (PoissonAtLeast(links, (1.25 + 5 / std::sqrt(rows)) * curves.false_links[*bin]) > kNotByChance) {
     return "there are no more high scores than non-matches would give by chance";
   }
   if (Precision(curves, *bin) < kLeastPrecision) {
     return "matches and non-matches overlap too much: at the best threshold less than half of the links are right";
   }
-  if (curves.b) {
-    const double from_a = rows_a * curves.a.matched;
-    const double from_b = rows_b * curves.b->matched;
-    const double deviation = std::hypot(rows_a * curves.a.matched_error, rows_b * curves.b->matched_error);
+  if (sample_b != nullptr) {
+    if (TooManySeconds(sample_a, curves.a, *bin) || TooManySeconds(*sample_b, *curves.b, *bin)) {
+      return "many records have several candidates as good as a match: the fields do not tell people apart";
+    }
+    const double from_a = sample_a.rows * curves.a.matched;
+    const double from_b = sample_b->rows * curves.b->matched;
+    const double deviation =
+        std::hypot(sample_a.rows * curves.a.matched_error, sample_b->rows * curves.b->matched_error);
     if (std::abs(from_a - from_b) > 3 * deviation + 10 && std::max(from_a, from_b) > 2 * std::min(from_a, from_b)) {
       return absl::StrCat("the two sources disagree about the number of matches: about ", std::lround(from_a),
                           " seen from a, ", std::lround(from_b), " from b");
@@ -402,7 +428,7 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   fit.null_a = curves.a.tail;
   fit.null_b = curves.b ? curves.b->tail : curves.a.tail;
   const std::optional<std::size_t> bin = BestBin(curves);
-  fit.why_not = WhyNot(curves, bin, samples->total_a.rows, samples->total_b ? samples->total_b->rows : 0);
+  fit.why_not = WhyNot(curves, bin, samples->total_a, samples->total_b ? &*samples->total_b : nullptr);
   if (!fit.why_not.empty()) {
     return fit;
   }

@@ -77,7 +77,7 @@ std::optional<ScoreGrid> MakeGrid(const TopLists& a, const TopLists* b, std::siz
 
 void SideSample::Resize(std::size_t bins, std::size_t places) {
   k = places;
-  for (auto* part : {&anchors, &best, &excess, &low_anchors, &links}) {
+  for (auto* part : {&anchors, &best, &second, &excess, &low_anchors, &links}) {
     part->assign(bins, 0);
   }
   for (auto* part : {&spacing_sums, &spacing_rows, &known_sums, &known_rows}) {
@@ -95,7 +95,11 @@ void SideSample::Add(const SideSample& sample, double weight) {
   rows_without += weight * sample.rows_without;
   add(sample.anchors, &anchors);
   add(sample.best, &best);
+  add(sample.second, &second);
   add(sample.excess, &excess);
+  mean_rows += weight * sample.mean_rows;
+  mean_sum += weight * sample.mean_sum;
+  mean_square += weight * sample.mean_square;
   add(sample.low_anchors, &low_anchors);
   add(sample.links, &links);
   add(sample.spacing_sums, &spacing_sums);
@@ -126,7 +130,17 @@ NullTail SideSample::FitTail(std::size_t first_null, double matched_share) const
       add(static_cast<double>(j), known_sums[j], known_rows[j]);
     }
   }
-  return FitNullTail(lambdas, spacings, weights);
+  NullTail tail = FitNullTail(lambdas, spacings, weights);
+  // Rows whose own mean spacings differ by more than r exponential ones would: an exponential tail whose rate has a
+  // gamma distribution of shape 1/h, h the square of its coefficient of variation, is a Pareto tail of shape h.
+  if (mean_rows >= kLeastUnmatched && mean_sum > 0) {
+    const double r = static_cast<double>(k - first_null);
+    const double mean = mean_sum / mean_rows;
+    const double square = mean_square / mean_rows / (mean * mean);
+    const double differ = std::max(0.0, (square - 1 - 1 / r) / (1 + 1 / r));
+    tail.SetGamma(std::max(NullTail::kLeastGamma, tail.gamma - differ));
+  }
+  return tail;
 }
 
 double SideSample::Anchored() const { return std::accumulate(anchors.begin(), anchors.end(), 0.0); }
@@ -141,35 +155,42 @@ std::vector<double> SideSample::ExcessCdf(const NullTail& tail, const ScoreGrid&
 }
 
 void SideSample::NullCurves(const NullTail& tail, const ScoreGrid& grid, const std::vector<double>& of,
-                            std::vector<double>* cdf, std::vector<double>* intensity) const {
+                            NullMeans* means) const {
   // lambda depends on the distance in bins only: one table for all anchors. An anchor stands in the middle of its bin.
   const auto bins = static_cast<std::ptrdiff_t>(grid.bins);
   const double at_anchor = static_cast<double>(k) - 1;
-  std::vector<double> lambdas(2 * grid.bins + 1);
-  std::vector<double> survive(2 * grid.bins + 1);
+  std::vector<double> lambdas(2 * grid.bins + 1);  // at the lower end of the bin d above the anchor's
+  std::vector<double> none(2 * grid.bins + 1);
+  std::vector<double> two(2 * grid.bins + 1);
   for (std::ptrdiff_t d = -bins; d <= bins; ++d) {
+    const auto place = static_cast<std::size_t>(d + bins);
     const double lambda = tail.Intensity(at_anchor, (static_cast<double>(d) - 0.5) * grid.width);
-    lambdas[static_cast<std::size_t>(d + bins)] = lambda;  // at the lower end of the bin d above the anchor's
-    survive[static_cast<std::size_t>(d + bins)] = NoneAbove(at_anchor, lambda);
+    lambdas[place] = lambda;
+    none[place] = NoneAbove(at_anchor, lambda);
+    // One of at_anchor draws: n p (1 - p)^(n - 1).
+    const double one = lambda >= at_anchor ? 0 : none[place] * lambda / (1 - lambda / at_anchor);
+    two[place] = std::max(0.0, 1 - none[place] - one);
   }
-  cdf->assign(grid.bins, 0);
-  intensity->assign(grid.bins, 0);
-  double anchored = 0;
+  means->cdf.assign(grid.bins, 0);
+  means->intensity.assign(grid.bins, 0);
+  means->two_or_more.assign(grid.bins, 0);
+  double total = 0;
   for (std::size_t h = 0; h < grid.bins; ++h) {
     if (of[h] == 0) {
       continue;
     }
-    anchored += of[h];
-    const double* lambda = lambdas.data() + grid.bins - h;
-    const double* up = survive.data() + grid.bins - h + 1;
+    total += of[h];
+    const std::size_t at = grid.bins - h;
     for (std::size_t g = 0; g < grid.bins; ++g) {
-      (*intensity)[g] += of[h] * lambda[g];
-      (*cdf)[g] += of[h] * up[g];
+      means->intensity[g] += of[h] * lambdas[at + g];
+      means->cdf[g] += of[h] * none[at + g + 1];
+      means->two_or_more[g] += of[h] * two[at + g];
     }
   }
-  for (std::size_t g = 0; g < grid.bins; ++g) {
-    (*intensity)[g] /= std::max(anchored, 1e-9);
-    (*cdf)[g] /= std::max(anchored, 1e-9);
+  for (auto* part : {&means->cdf, &means->intensity, &means->two_or_more}) {
+    for (double& value : *part) {
+      value /= std::max(total, 1e-9);
+    }
   }
 }
 
@@ -202,9 +223,20 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
     group.known += matches > 0 ? 1 : 0;
     std::vector<double>& sums = matches > 0 ? group.known_sums : group.spacing_sums;
     std::vector<double>& counts = matches > 0 ? group.known_rows : group.spacing_rows;
+    if (filled > 1) {
+      group.second[grid.Bin(scores[1])] += 1;
+    }
+    double normalised = 0;
     for (std::size_t j = first_null; j < filled; ++j) {
+      normalised += static_cast<double>(j) * (static_cast<double>(scores[j - 1]) - scores[j]);
       sums[j - matches] += static_cast<double>(scores[j - 1]) - scores[j];
       counts[j - matches] += 1;
+    }
+    if (matches == 0 && filled == k_) {
+      const double mean = normalised / static_cast<double>(k_ - first_null);
+      group.mean_rows += 1;
+      group.mean_sum += mean;
+      group.mean_square += mean * mean;
     }
     if (links == Links::kMutualBest && other->others(others[0])[0] == row) {
       group.links[grid.Bin(scores[0])] += 1;

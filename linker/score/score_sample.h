@@ -29,6 +29,13 @@ struct ScoreGrid {
 // is fitted to, or all their scores are equal.
 [[nodiscard]] std::optional<ScoreGrid> MakeGrid(const TopLists& a, const TopLists* b, std::size_t first_null);
 
+// Means over rows, by bin.
+struct NullMeans {
+  std::vector<double> cdf;
+  std::vector<double> intensity;
+  std::vector<double> two_or_more;
+};
+
 // Counts over rows of one side. An anchor is the score of a row's last place, k, where the expected number of
 // non-matches above is k - 1 (an unbiased estimate, since the true number there has a gamma distribution of shape k);
 // the k - 1 above it are independent draws from the tail.
@@ -38,6 +45,7 @@ struct SideSample {
   double rows_without = 0;           // without any candidate
   std::vector<double> anchors;       // rows by bin of their anchor
   std::vector<double> best;          // rows by bin of their best score
+  std::vector<double> second;        // rows by bin of their second best score
   std::vector<double> excess;        // anchored rows by the bins from their anchor up to their best score
   std::vector<double> low_anchors;   // as anchors, of rows whose best score is what the best non-match would be
   std::vector<double> links;         // links counted for this side, by bin
@@ -45,7 +53,10 @@ struct SideSample {
   std::vector<double> spacing_rows;
   std::vector<double> known_sums;  // of rows with evident matches, at the rank j among the scores below those
   std::vector<double> known_rows;
-  double known = 0;  // rows with an evident match
+  double known = 0;      // rows with an evident match
+  double mean_rows = 0;  // rows without, of all their spacings: number, sum of the mean normalised one, of its square
+  double mean_sum = 0;
+  double mean_square = 0;
 
   void Resize(std::size_t bins, std::size_t places);
   void Add(const SideSample& sample, double weight);
@@ -57,9 +68,9 @@ struct SideSample {
   // The probability that the best non-match of a row is within so many bins of the row's anchor, by bins.
   std::vector<double> ExcessCdf(const NullTail& tail, const ScoreGrid& grid) const;
   // The means over `of`, anchors by bin, of the probability that the best non-match is at most at the
-  // upper end of each bin, and of lambda at its lower end.
-  void NullCurves(const NullTail& tail, const ScoreGrid& grid, const std::vector<double>& of, std::vector<double>* cdf,
-                  std::vector<double>* intensity) const;
+  // upper end of each bin, and at its lower
+  // end of lambda and of the probability of two or more non-matches.
+  void NullCurves(const NullTail& tail, const ScoreGrid& grid, const std::vector<double>& of, NullMeans* means) const;
   std::vector<double> LinksFromTop() const;
 };
 
