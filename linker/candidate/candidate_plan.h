@@ -28,8 +28,9 @@ struct CandidateOptions {
   std::uint64_t pair_budget = 0;
   std::uint32_t max_tables = 400;
 
-  // Most records (of both sources together) in a block of an LSH table; 0: chosen, so that LSH never compares more than
-  // four times the pairs that it planned. The same for passes by exact tokens. A larger block is split by further bits.
+  // Most records (of both sources together) in a block of an LSH table; 0: chosen, at least 64, so that LSH never
+  // compares more than four times the pairs that it planned. The same for passes by exact tokens. A larger block is
+  // split by further bits.
   std::uint32_t max_block = 0;
   std::uint32_t max_token_block = 4096;
 
@@ -75,7 +76,7 @@ struct CandidatePlan {
 //
 // Errors: INVALID_ARGUMENT if the tables differ in width, an option is outside its range, or `memory_bytes` does not
 // suffice for a single candidate a row (the message says how much does). A table without rows is no error.
-// Cost: a fraction of a second; at most 65,536 rows and 2^21 pairs are looked at. Pure, thread-safe.
+// Cost: about a second and 64 MB; at most 65,536 rows of each table and 2^21 pairs are looked at. Pure, thread-safe.
 [[nodiscard]] absl::StatusOr<CandidatePlan> PlanCandidates(const EncodingTable& a, const EncodingTable& b,
                                                            const CandidateOptions& options = {});
 

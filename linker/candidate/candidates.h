@@ -94,8 +94,8 @@ struct Candidates {
   [[nodiscard]] absl::Status VisitPairs(const CandidateVisitor& visit, std::size_t batch = 65'536) const;
 };
 
-// Returns the candidates between `a` and `b` by all passes at once: Hamming LSH (or all pairs) as `plan` says, and
-// `tokens`. Rows without any bit set are candidates of nothing.
+// Returns the candidates between `a` and `b` by all passes at once: Hamming LSH as `plan` says, and `tokens`; or all
+// pairs, with the nearest kept and the tokens not looked at. Rows without any bit set are candidates of nothing.
 //
 // Pass after pass, pairs in a block are compared; those at least as similar as the plan's bound are offered to the
 // lists of both rows, which keep the nearest. Each thread takes whole blocks, so no list has two writers.

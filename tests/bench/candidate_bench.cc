@@ -150,6 +150,8 @@ int Run(const Settings& settings) {
   std::printf("%zu x %zu rows, %zu planted pairs, bit error %.2f +- %.2f; %.0f MiB so far\n", a.rows(), b.rows(),
               planted.size(), settings.error, settings.spread, PeakMib());
 
+  std::fflush(stdout);
+
   CandidateOptions options;
   options.keep = settings.keep;
   options.memory_bytes = settings.memory_mib << 20;
@@ -160,15 +162,19 @@ int Run(const Settings& settings) {
       "plan: %.2f s; %u tables of %u bits, blocks to %u, keep %u, bound %.3f, %.3g pairs, recall %.3f at %.2f\n",
       begin - plan_begin, plan.tables, plan.key_bits, plan.max_block, plan.keep,
       static_cast<double>(plan.dice_bound) / kDiceOne, plan.expected_pairs, plan.recall, plan.bit_error);
+  std::fflush(stdout);
   const double cpu_begin = CpuSeconds();
+  double printed = begin;
   std::stop_source stop;
   CandidateRun run;
   run.threads = settings.threads;
   run.stop = stop.get_token();
   run.progress = [&](const CandidateProgress& progress) {
-    if (progress.passes_done % 20 == 0) {
-      std::printf("  %u of %u passes, %.1f s wall, %.1f s CPU\n", progress.passes_done, progress.passes,
-                  Seconds() - begin, CpuSeconds() - cpu_begin);
+    if (Seconds() - printed > 10 || progress.passes_done == 1) {
+      printed = Seconds();
+      std::printf("  %u of %u passes, %.3g pairs, %.1f s wall, %.1f s CPU, peak %.0f MiB\n", progress.passes_done,
+                  progress.passes, static_cast<double>(progress.pairs_compared), printed - begin,
+                  CpuSeconds() - cpu_begin, PeakMib());
       std::fflush(stdout);
     }
     if (settings.limit_seconds > 0 && Seconds() - begin > settings.limit_seconds) {
