@@ -187,7 +187,12 @@ class InputReader {
         plan, *options_.seeds, {.noise_key = &noise_key_, .date_orders = options_.columns->date_orders});
     if (!encoder.ok()) return encoder.status();
     encoder_.emplace(*std::move(encoder));
-    for (std::size_t i = 0; i < plan.Encodings(); ++i) {
+    if (plan.profile == linker::EncodingProfile::kFieldLevel) {
+      for (std::size_t i = 0; i < plan.features.size(); ++i) {
+        SLUIS_ASSIGN_OR_RETURN(linker::FieldColumn column, linker::FieldColumn::Create(plan.EncodedBits()));
+        input_.source.columns.push_back(std::move(column));
+      }
+    } else {
       SLUIS_ASSIGN_OR_RETURN(linker::EncodingTable table, linker::EncodingTable::Create(plan.EncodedBits()));
       input_.source.tables.push_back(std::move(table));
     }
@@ -304,9 +309,12 @@ class InputReader {
       source.record_of_row.push_back(record);
       return source.tables[0].Append(encoding_.Row(0));
     }
-    source.present.push_back(encoding_.present);
-    for (std::size_t i = 0; i < source.tables.size(); ++i) {
-      SLUIS_RETURN_IF_ERROR(source.tables[i].Append(encoding_.Row(i)));
+    for (std::size_t i = 0; i < source.columns.size(); ++i) {
+      if (!encoding_.HasFeature(i)) {
+        source.columns[i].AppendMissing();
+      } else {
+        SLUIS_RETURN_IF_ERROR(source.columns[i].Append(encoding_.Row(i)));
+      }
     }
     return absl::OkStatus();
   }

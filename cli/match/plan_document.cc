@@ -15,6 +15,10 @@ namespace {
 namespace v1 = ::sluis::linker::v1;
 using linker::FeatureKind;
 
+// Of one field at field level, where a value has some 5 to 20 tokens.
+constexpr std::uint32_t kFieldBits = 512;
+constexpr std::uint32_t kFieldInsertions = 120;
+
 // The two enumerations have the same order; the document's begins with UNSPECIFIED.
 FeatureKind FromDocument(v1::Feature::Kind kind) { return static_cast<FeatureKind>(static_cast<int>(kind) - 1); }
 static_assert(static_cast<int>(v1::Feature::NAME) == static_cast<int>(FeatureKind::kName) + 1);
@@ -94,7 +98,13 @@ absl::Status ApplyPlanDocument(std::string_view document, const KindOfField& kin
   }
   linker::EncodingPlan& encoding = plan.encoding;
   if (!message.label().empty()) encoding.label = message.label();
-  if (message.profile() == v1::MatchPlan::FIELD_LEVEL) encoding.profile = linker::EncodingProfile::kFieldLevel;
+  if (message.profile() == v1::MatchPlan::FIELD_LEVEL) {
+    // Equal values must have equal encodings, for agreement levels and term frequencies: no noise.
+    encoding.profile = linker::EncodingProfile::kFieldLevel;
+    encoding.bits = kFieldBits;
+    encoding.insertions = kFieldInsertions;
+    encoding.hardening = {.folds = 0, .flip = 0};
+  }
   if (message.has_bits()) encoding.bits = message.bits();
   if (message.has_insertions()) encoding.insertions = message.insertions();
   if (message.hashing() == v1::MatchPlan::TABULATION_MIN_HASH) {

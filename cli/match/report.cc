@@ -60,6 +60,18 @@ ordered_json Json(const linker::CandidateStats& stats) {
   return json;
 }
 
+ordered_json Json(std::span<const linker::FieldWeights> fields) {
+  ordered_json json = ordered_json::array();
+  for (const linker::FieldWeights& field : fields) {
+    json.push_back({{"name", field.name},
+                    {"m", field.m},
+                    {"u", field.u},
+                    {"weights", field.weights},
+                    {"depends_on", field.depends_on}});
+  }
+  return json;
+}
+
 ordered_json Json(const linker::ComparisonReport& compared, std::span<const Input> inputs) {
   ordered_json json = {{"kind", "probabilistic"},
                        {"source_a", inputs[compared.source_a].source.name},
@@ -87,13 +99,16 @@ ordered_json Json(const linker::ComparisonReport& compared, std::span<const Inpu
   }
   json["precision"] = Json(fit.precision);
   json["recall"] = Json(fit.recall);
-  json["model"] = {{"matches", fit.matches},
-                   {"match_share", fit.match_share},
-                   {"threshold", fit.threshold},
-                   {"bit_error", compared.bit_error},
-                   {"null_a", {{"alpha", fit.null_a.alpha}, {"gamma", fit.null_a.gamma}}},
-                   {"null_b", {{"alpha", fit.null_b.alpha}, {"gamma", fit.null_b.gamma}}},
-                   {"log_odds", {{"scores", fit.log_odds.scores}, {"log_odds", fit.log_odds.log_odds}}}};
+  json["model"] = {{"matches", fit.matches}, {"match_share", fit.match_share}};
+  if (!compared.field_weights.empty()) {
+    json["model"]["fields"] = Json(compared.field_weights);
+    return json;
+  }
+  json["model"].update({{"threshold", fit.threshold},
+                        {"bit_error", compared.bit_error},
+                        {"null_a", {{"alpha", fit.null_a.alpha}, {"gamma", fit.null_a.gamma}}},
+                        {"null_b", {{"alpha", fit.null_b.alpha}, {"gamma", fit.null_b.gamma}}},
+                        {"log_odds", {{"scores", fit.log_odds.scores}, {"log_odds", fit.log_odds.log_odds}}}});
   return json;
 }
 

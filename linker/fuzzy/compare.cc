@@ -1,5 +1,6 @@
 #include "linker/fuzzy/compare.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 // The first place of a list that is taken to hold no match: more than the records of a person that a source may hold.
 constexpr std::size_t kFirstNullOnce = 2;
 constexpr std::size_t kFirstNullRepeated = 8;
+// What blocking is believed to miss at most, so that an estimate from few matches cannot be a division by zero.
+constexpr double kLeastBlockingRecall = 0.01;
 
 // The encodings that take part, and the record of each row.
 struct Rows {
@@ -45,6 +48,8 @@ std::uint64_t AllPairs(const EncodingTable& a, const EncodingTable* b) {
   return b == nullptr ? (rows == 0 ? 0 : rows * (rows - 1) / 2) : rows * b->rows();
 }
 
+}  // namespace
+
 absl::StatusOr<Candidates> Block(const EncodingTable& a, const EncodingTable* b, const MatchPlan& plan,
                                  const MatchOptions& options, std::uint64_t seed) {
   CandidateOptions limits;
@@ -58,7 +63,12 @@ absl::StatusOr<Candidates> Block(const EncodingTable& a, const EncodingTable* b,
   return b == nullptr ? FindDuplicates(a, {}, blocks, run) : FindCandidates(a, *b, {}, blocks, run);
 }
 
-}  // namespace
+void ReportBlocking(const CandidateStats& stats, ComparisonReport& report) {
+  report.candidates = stats;
+  report.pairs_compared = stats.pairs_compared;
+  const double recall = stats.recall ? stats.recall->found : stats.recall_at_bit_error;
+  report.blocking_recall = std::clamp(recall, kLeastBlockingRecall, 1.0);
+}
 
 absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b, bool repeats, const MatchPlan& plan,
                                       const MatchOptions& options, std::uint64_t seed) {
@@ -89,10 +99,7 @@ absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b
     scorer = ScoreExhaustively(table_a, table_b, run);
   } else {
     SLUIS_ASSIGN_OR_RETURN(candidates, Block(table_a, table_b, plan, options, seed));
-    report.candidates = candidates.stats;
-    report.pairs_compared = candidates.stats.pairs_compared;
-    report.blocking_recall =
-        candidates.stats.recall ? candidates.stats.recall->found : candidates.stats.recall_at_bit_error;
+    ReportBlocking(candidates.stats, report);
     fit.fit.blocking_recall = report.blocking_recall;
     scorer = ScoreCandidates(
         table_a, table_b, [&candidates](const CandidateVisitor& visit) { return candidates.VisitPairs(visit); }, run);

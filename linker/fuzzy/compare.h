@@ -24,4 +24,11 @@ struct CompareResult {
                                                     const MatchPlan& plan, const MatchOptions& options,
                                                     std::uint64_t seed);
 
+// Returns the candidates between `a` and `b`, or within `a` if `b` is null, by the plan's limits.
+[[nodiscard]] absl::StatusOr<Candidates> Block(const EncodingTable& a, const EncodingTable* b, const MatchPlan& plan,
+                                               const MatchOptions& options, std::uint64_t seed);
+
+// Enters into `report` what blocking compared, and which share of the matches it reached.
+void ReportBlocking(const CandidateStats& stats, ComparisonReport& report);
+
 }  // namespace sluis::linker

@@ -7,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "linker/fellegi_sunter/plan.h"
 #include "linker/fuzzy/compare.h"
+#include "linker/fuzzy/compare_fields.h"
 #include "linker/fuzzy/exact_passes.h"
 #include "linker/fuzzy/links.h"
 
@@ -19,7 +21,12 @@ absl::Status Check(std::span<const MatchSource> sources, const MatchPlan& plan, 
   if (options.mode == MatchMode::kLink && sources.size() < 2) {
     return absl::InvalidArgumentError("linking needs two sources or more; one source can be deduplicated");
   }
-  const std::size_t tables = plan.encoding.features.empty() ? 0 : plan.encoding.Encodings();
+  const bool field_level = plan.encoding.profile == EncodingProfile::kFieldLevel;
+  const std::size_t features = plan.encoding.features.size();
+  if (field_level && features > kMaxComparedFields) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("at field level at most ", kMaxComparedFields, " features can be compared"));
+  }
   for (const MatchSource& source : sources) {
     const auto wrong = [&](std::string_view what) {
       return absl::InvalidArgumentError(absl::StrCat("source ", source.name, ": ", std::string(what)));
@@ -28,11 +35,19 @@ absl::Status Check(std::span<const MatchSource> sources, const MatchPlan& plan, 
         std::ranges::any_of(source.exact, [&](const auto& tokens) { return tokens.size() != source.records; })) {
       return wrong("it needs one token for each record and exact pass of the plan");
     }
-    if (source.tables.size() != tables) return wrong("its encodings were made by another plan");
+    const std::size_t tables = field_level || features == 0 ? 0 : 1;
+    if (source.tables.size() != tables || source.columns.size() != (field_level ? features : 0))
+      return wrong("its encodings were made by another plan");
     for (const EncodingTable& table : source.tables) {
       if (table.bits() != plan.encoding.EncodedBits())
         return wrong("its encodings have another length than the plan's");
       if (table.rows() != source.record_of_row.size()) return wrong("it has encodings without a record");
+    }
+    for (const FieldColumn& column : source.columns) {
+      if (column.encodings().bits() != plan.encoding.EncodedBits()) {
+        return wrong("its encodings have another length than the plan's");
+      }
+      if (column.records() != source.records) return wrong("a field has not as many records as the source");
     }
     if (std::ranges::any_of(source.record_of_row, [&](std::uint32_t record) { return record >= source.records; })) {
       return wrong("an encoding names a record beyond its last");
@@ -117,7 +132,8 @@ class Matcher {
     }
     const std::uint64_t seed = options_.seed + a * kMaxSourcesForSeeds + b;
     SLUIS_ASSIGN_OR_RETURN(CompareResult compared,
-                           Compare(side_a, a == b ? nullptr : &side_b, repeats, plan_, options_, seed));
+                           (plan_.encoding.profile == EncodingProfile::kFieldLevel ? CompareFields : Compare)(
+                               side_a, a == b ? nullptr : &side_b, repeats, plan_, options_, seed));
     compared.report.source_a = a;
     compared.report.source_b = b;
     End();

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "linker/candidate/candidates.h"
 #include "linker/cluster/cluster.h"
+#include "linker/fellegi_sunter/model.h"
 #include "linker/fuzzy/match_plan.h"
 #include "linker/fuzzy/match_source.h"
 #include "linker/score/score_fit.h"
@@ -51,11 +52,12 @@ struct ComparisonReport {
   CandidateStats candidates;   // if not exhaustive
   double blocking_recall = 1;  // share of the matching pairs that were compared, as estimated
   std::uint64_t pairs_compared = 0;
-  std::uint64_t pairs_scored = 0;  // handed on to clustering
-  std::uint64_t links = 0;         // pairs of their records in one entity that no exact pass links
-  bool skipped = false;            // a source had no rows
-  ScoreFit fit;                    // not credible: no pair was handed on
-  double bit_error = 0;            // of the bit model that was learnt
+  std::uint64_t pairs_scored = 0;           // handed on to clustering
+  std::uint64_t links = 0;                  // pairs of their records in one entity that no exact pass links
+  bool skipped = false;                     // a source had no rows
+  ScoreFit fit;                             // not credible: no pair was handed on
+  double bit_error = 0;                     // record level: of the bit model that was learnt
+  std::vector<FieldWeights> field_weights;  // field level; of `fit` then only precision, recall, matches and links
   double seconds = 0;
 };
 

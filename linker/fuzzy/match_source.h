@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "linker/fellegi_sunter/field_column.h"
 #include "linker/kernel/encoding_table.h"
 #include "linker/match/token.h"
 
@@ -16,11 +17,10 @@ struct MatchSource {
   // By exact pass of the plan, then by record: equal tokens, one person; absent ones agree with nothing.
   std::vector<std::vector<Token>> exact;
   // Record level: one table, with a row for each record that has any feature, and `record_of_row` in ascending order.
-  // Field level: one table per feature with a row for each record (zero if missing), and `present`, by record, with bit
-  // i set if it has feature i; `record_of_row` is empty.
   std::vector<EncodingTable> tables;
   std::vector<std::uint32_t> record_of_row;
-  std::vector<std::uint64_t> present;
+  // Field level: by feature of the plan.
+  std::vector<FieldColumn> columns;
 };
 
 }  // namespace sluis::linker

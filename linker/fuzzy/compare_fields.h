@@ -1,0 +1,19 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "linker/fuzzy/compare.h"
+
+namespace sluis::linker {
+
+// As Compare, for sources encoded at field level: Fellegi and Sunter's model over agreement levels of fields
+// (linker/fellegi_sunter).
+//
+// All pairs are compared if they are at most plan.exhaustive_pairs. Else candidates come from Hamming LSH over the XOR
+// of a record's encodings, which is the concatenation of its fields folded to the length of one. Pairs go through in
+// batches, twice: once to count patterns, once to score. `repeats`: up to 7 other records of a source may be one
+// person.
+[[nodiscard]] absl::StatusOr<CompareResult> CompareFields(const CompareSide& a, const CompareSide* b, bool repeats,
+                                                          const MatchPlan& plan, const MatchOptions& options,
+                                                          std::uint64_t seed);
+
+}  // namespace sluis::linker
