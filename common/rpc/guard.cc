@@ -50,12 +50,14 @@ grpc::Status Guard::Run(const grpc::ServerContextBase& context, std::string_view
                         {"code", absl::StatusCodeToString(status.code())},
                         {"reason", ReasonOf(status)}};
     if (caller.ok()) fields["caller"] = caller->identity;
-    if (status.code() == absl::StatusCode::kInternal || status.code() == absl::StatusCode::kDataLoss) {
+    const absl::Status told = ForCaller(status);
+    if (told != status || absl::IsInternal(status) || absl::IsDataLoss(status)) {
       fields["message"] = std::string(status.message());
       LogError("call_failed", fields);
     } else {
       LogWarning("call_refused", fields);
     }
+    status = told;
   }
   return ToGrpc(status);
 }

@@ -34,9 +34,9 @@ class Guard {
   Guard(const PermitSet& permits, Table table, Metrics& metrics);
 
   // Runs one call: authenticates the peer, checks the table, demands a deadline, runs `body`, counts and logs the
-  // outcome. Errors before `body`: UNAUTHENTICATED; PERMISSION_DENIED (ACCESS_DENIED); INVALID_ARGUMENT
-  // (DEADLINE_REQUIRED). Whether the caller has the role in the permit at hand `body` asks first of all, with
-  // FindPermit.
+  // outcome. The caller gets an error as ForCaller has it. Errors before `body`: UNAUTHENTICATED; PERMISSION_DENIED
+  // (ACCESS_DENIED); INVALID_ARGUMENT (DEADLINE_REQUIRED). Whether the caller has the role in the permit at hand `body`
+  // asks first of all, with FindPermit.
   grpc::Status Run(const grpc::ServerContextBase& context, std::string_view method,
                    const std::function<absl::Status(const Caller&)>& body) const;
 

@@ -1,5 +1,7 @@
 #include "common/rpc/job.h"
 
+#include "common/rpc/status_convert.h"
+#include "common/rpc/telemetry.h"
 #include "common/status/status.h"
 
 namespace sluis::common {
@@ -45,6 +47,7 @@ absl::Status JobRunner::Start(const std::string& id, Work work, JobOptions optio
   }
   auto job = std::make_shared<Job>();
   job->id = id;
+  job->owner = std::move(options.owner);
   job->work = std::move(work);
   job->end.tag = std::move(options.tag);
   jobs_[id] = job;
@@ -73,10 +76,13 @@ absl::StatusOr<JobStatus> JobRunner::Get(const std::string& id) const {
   return status;
 }
 
-absl::Status JobRunner::Cancel(const std::string& id) {
+absl::Status JobRunner::Cancel(const std::string& id, const std::string& owner) {
   const std::lock_guard lock(mutex_);
   const auto it = jobs_.find(id);
   if (it == jobs_.end()) return WithReason(absl::NotFoundError("no such job"), "JOB_UNKNOWN");
+  if (it->second->owner != owner) {
+    return WithReason(absl::PermissionDeniedError("only who started a job can cancel it"), "NOT_JOB_OWNER");
+  }
   CancelLocked(it->second);
   return absl::OkStatus();
 }
@@ -138,6 +144,13 @@ void JobRunner::Run() {
       result = absl::InternalError("a fault of the service; its operator finds more in the log");
     }
     job->work = nullptr;
+    const absl::Status told = ForCaller(result.status());
+    if (told != result.status()) {
+      LogError("job_failed", {{"job", job->id},
+                              {"code", absl::StatusCodeToString(told.code())},
+                              {"reason", ReasonOf(told)},
+                              {"message", std::string(result.status().message())}});
+    }
     lock.lock();
     project->second.running = false;
     if (project->second.waiting.empty()) projects_.erase(project);
@@ -151,7 +164,7 @@ void JobRunner::Run() {
       job->end.status = absl::CancelledError("cancelled");
     } else {
       job->state = JobState::kFailed;
-      job->end.status = result.status();
+      job->end.status = told;
     }
     Keep(job);
     wake_.notify_one();

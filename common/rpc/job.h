@@ -48,14 +48,15 @@ struct JobStatus {
   std::uint32_t percent = 0;
   std::string step;
   std::string tag;      // as given at the start
-  absl::Status status;  // of kFailed
+  absl::Status status;  // of kFailed, as a caller may see it (ForCaller); the log has the rest
   std::string result;   // of kDone
 
   bool Active() const { return state == JobState::kWaiting || state == JobState::kRunning; }
 };
 
 struct JobOptions {
-  std::string tag;               // what the caller wants to see again in the status, such as a hash of the request
+  std::string owner = {};        // who may cancel it: the identity of the caller
+  std::string tag = {};          // what the caller wants to see again in the status, such as a hash of the request
   bool again_when_done = false;  // run the work anew although the job of this id is done
 };
 
@@ -80,13 +81,14 @@ class JobRunner {
   [[nodiscard]] absl::StatusOr<JobStatus> Get(const std::string& id) const;
   // Asks a job to stop. It counts as cancelled at once and can be started again, although the new one waits until the
   // work of the old one has ended. Work that had passed its last look at the question all the same ends as done. A job
-  // that ended stays as it is. Errors: NOT_FOUND.
-  [[nodiscard]] absl::Status Cancel(const std::string& id);
+  // that ended stays as it is. Errors: NOT_FOUND; PERMISSION_DENIED (NOT_JOB_OWNER) unless `owner` is who started it.
+  [[nodiscard]] absl::Status Cancel(const std::string& id, const std::string& owner);
   void CancelAll();
 
  private:
   struct Job {
     std::string id;
+    std::string owner;
     JobControl control;
     Work work;
     JobStatus end;  // but for state, step and percent, valid once state is terminal

@@ -48,7 +48,6 @@ std::vector<std::string> ServiceLog::LookupFields(std::string_view type) {
   static const std::map<std::string, std::vector<std::string>, std::less<>> kFields = {
       {entry_type::kKeyCreated, {"project", "purpose"}},
       {entry_type::kKeyDestroyed, {"project", "purpose"}},
-      {entry_type::kKeyDestroyed, {"project", "purpose"}},
       {entry_type::kPermit, {"permit_sha256"}},
       {entry_type::kDelivery, {"project", "register", "delivery"}},
       {entry_type::kWithdrawal, {"project", "register", "delivery"}},

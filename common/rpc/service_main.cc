@@ -51,6 +51,10 @@ int RunService(int argc, char** argv, const ServiceProgram& program) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    // Said first: CLI11 would only say that a command is missing.
+    if (app.get_subcommands().empty() && !app.remaining().empty()) {
+      std::cerr << "there is no command " << app.remaining().front() << "\n";
+    }
     return app.exit(e) == 0 ? 0 : 2;
   }
   if (status.ok()) return 0;

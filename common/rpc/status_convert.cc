@@ -21,4 +21,20 @@ absl::Status FromGrpc(const grpc::Status& status) {
   return is_reason ? WithReason(converted, details) : converted;
 }
 
+absl::Status ForCaller(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  const char* text = nullptr;
+  if (reason == "DISK_FULL") {
+    text = "the disk of the service is full; its operator frees space, then try again";
+  } else if (reason == "STORE_FAULT") {
+    text = "the service cannot read or write its store; its operator finds more in the log";
+  } else if (absl::IsInternal(status)) {
+    text = "a fault of the service; its operator finds more in the log";
+  } else {
+    return status;
+  }
+  const absl::Status told(status.code(), text);
+  return reason.empty() ? told : WithReason(told, reason);
+}
+
 }  // namespace sluis::common

@@ -46,11 +46,13 @@ absl::Status FromRocksDb(const rocksdb::Status& status, std::string_view action)
   const std::string detail = status.ToString();
   const std::string message = "store: cannot " + std::string(action) + ": " + detail;
   if (status.IsCorruption()) {
-    return absl::DataLossError(message);
+    return WithReason(absl::DataLossError(message), "STORE_FAULT");
   }
   if (detail.find("While lock file") != std::string::npos ||
       detail.find("lock hold by current process") != std::string::npos) {
-    return absl::FailedPreconditionError(message + "; the store is in use by another process, stop that one first");
+    return WithReason(
+        absl::FailedPreconditionError(message + "; the store is in use by another process, stop that one first"),
+        "STORE_IN_USE");
   }
   // A full disk that shows only when syncing leaves it open whether the batch is there: that is UNAVAILABLE.
   const bool while_syncing =
@@ -58,7 +60,7 @@ absl::Status FromRocksDb(const rocksdb::Status& status, std::string_view action)
   if (status.IsNoSpace() && !while_syncing) {
     return WithReason(absl::ResourceExhaustedError(message + "; free space and try again"), "DISK_FULL");
   }
-  return absl::UnavailableError(message);
+  return WithReason(absl::UnavailableError(message), "STORE_FAULT");
 }
 
 rocksdb::Options DatabaseOptions(const RocksDbOptions& sizes) {

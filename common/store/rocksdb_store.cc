@@ -130,7 +130,9 @@ absl::StatusOr<std::uint32_t> RocksDbStore::OpenLocked() const {
     }
     // RocksDB would take a database that lost its CURRENT file for a new one, and delete its tables.
     if (BytesOfFiles(directory_, ".sst") != 0 || BytesOfFiles(directory_, ".log") != 0) {
-      return absl::DataLossError("store: " + directory_ + " has tables but no CURRENT file; restore it from a backup");
+      return WithReason(
+          absl::DataLossError("store: " + directory_ + " has tables but no CURRENT file; restore it from a backup"),
+          "STORE_FAULT");
     }
     on_disk = {rocksdb::kDefaultColumnFamilyName};
   }
@@ -175,7 +177,7 @@ absl::StatusOr<std::uint32_t> RocksDbStore::CheckFormat(RocksDbDatabase& databas
   }
   SLUIS_RETURN_IF_ERROR(FromRocksDb(got, "read the format version"));
   if (value.size() != 4) {
-    return absl::DataLossError("store: the format version in " + directory_ + " is damaged");
+    return WithReason(absl::DataLossError("store: the format version in " + directory_ + " is damaged"), "STORE_FAULT");
   }
   const std::uint32_t found_version = ReadBigEndian32(value);
   const std::string versions = "store: " + directory_ + " has format " + std::to_string(found_version) +
@@ -259,8 +261,10 @@ absl::Status RocksDbStore::HealLocked(std::chrono::milliseconds patience) const 
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (database_ != nullptr && database_.use_count() > 1) {
       if (std::chrono::steady_clock::now() > deadline) {
-        return absl::UnavailableError(
-            "store: must be reopened after a failed write, but a snapshot or scan of before is still held");
+        return WithReason(
+            absl::UnavailableError(
+                "store: must be reopened after a failed write, but a snapshot or scan of before is still held"),
+            "STORE_FAULT");
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }

@@ -69,9 +69,9 @@ class Store : public StoreView {
   // Errors (nothing of the batch is applied unless said otherwise):
   //   RESOURCE_EXHAUSTED  DISK_FULL: the disk is full; reading goes on, and writing works again once there is space
   //   INVALID_ARGUMENT    an unknown family, a key longer than kMaxKeyBytes, or the deletion of an empty prefix
-  //   DATA_LOSS           the store is damaged
-  //   UNAVAILABLE         another input-output fault, or a snapshot taken before one is still held; the batch may or
-  //                       may not be there
+  //   DATA_LOSS           STORE_FAULT: the store is damaged
+  //   UNAVAILABLE         STORE_FAULT: another input-output fault, or a snapshot taken before one is still held; the
+  //                       batch may or may not be there
   [[nodiscard]] virtual absl::Status Write(const WriteBatch& batch, bool sync) = 0;
   // Returns a view of this moment, untouched by later writes. After a failed write it first brings the store back to
   // what is on disk, if there is space and nobody reads.

@@ -164,7 +164,7 @@ absl::Status GateService::StartJob(const std::shared_ptr<const Work>& work, cons
   }
   // The data may have changed since a dry run: its findings are never those of an earlier one.
   return jobs_.Start(key, [this, work](common::JobControl& control) { return Run(*work, control); },
-                     {.tag = request_sha256, .again_when_done = work->dry_run});
+                     {.owner = work->requester, .tag = request_sha256, .again_when_done = work->dry_run});
 }
 
 absl::StatusOr<std::string> GateService::Run(const Work& work, common::JobControl& control) {
@@ -181,8 +181,9 @@ absl::StatusOr<std::string> GateService::Run(const Work& work, common::JobContro
   }
   if (result.ok()) return result;
   // What was refused is on record; what was cancelled or could not be reached is not a refusal.
+  const std::string cause = common::ReasonOf(result.status());
   if (!work.dry_run && !absl::IsCancelled(result.status()) && !absl::IsUnavailable(result.status()) &&
-      common::ReasonOf(result.status()) != "DISK_FULL") {
+      cause != "DISK_FULL" && cause != "STORE_FAULT") {
     result = Refuse(work, result.status());
   }
   common::LogWarning("table_refused", {{"project", work.project.bundle->permit.id},
@@ -233,7 +234,7 @@ grpc::Status GateService::CancelTableJob(grpc::ServerContext* context, const v1:
                                          v1::CancelTableJobResponse*) {
   return guard_.Run(*context, "Gate.CancelTableJob", [&](const Caller& caller) -> absl::Status {
     SLUIS_RETURN_IF_ERROR(Find(caller, Role::kRequester, request->permit_id(), "", PermitDays::kRetained).status());
-    return jobs_.Cancel(absl::StrCat(request->permit_id(), "/", request->job_id()));
+    return jobs_.Cancel(absl::StrCat(request->permit_id(), "/", request->job_id()), caller.identity);
   });
 }
 

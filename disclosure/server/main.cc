@@ -58,11 +58,13 @@ absl::Status ServeGate(const common::v1::Service& config) {
                              std::min(threads, 64)});
   SLUIS_RETURN_IF_ERROR(gate.LoadQuestions());
   const auto end_retention = [&runtime]() -> absl::Status {
+    // A project in which it fails keeps no other from its end.
+    absl::Status first_error;
     for (const auto& [id, bundle] : runtime->permits.all()) {
-      SLUIS_RETURN_IF_ERROR(
-          EndRetention(bundle.permit, *runtime->store, *runtime->log, *runtime->keystore, common::NowSeconds()));
+      first_error.Update(common::Annotate(
+          EndRetention(bundle.permit, *runtime->store, *runtime->log, *runtime->keystore, common::NowSeconds()), id));
     }
-    return absl::OkStatus();
+    return first_error;
   };
   SLUIS_ASSIGN_OR_RETURN(const auto retention,
                          common::PeriodicTask::Start("retention", common::kHousekeepingInterval, end_retention));

@@ -36,11 +36,13 @@ absl::Status ServeKeys(const common::v1::Service& config) {
     SLUIS_RETURN_IF_ERROR(CheckPermitKeys(bundle.permit, records.keystore));
   }
   const auto end_retention = [&]() -> absl::Status {
+    // A project in which it fails keeps no other from its end.
+    absl::Status first_error;
     for (const auto& [id, bundle] : runtime->permits.all()) {
-      SLUIS_RETURN_IF_ERROR(
-          EndRetention(bundle.permit, records, custody, quota, common::Today(), common::NowSeconds()));
+      first_error.Update(common::Annotate(
+          EndRetention(bundle.permit, records, custody, quota, common::Today(), common::NowSeconds()), id));
     }
-    return absl::OkStatus();
+    return first_error;
   };
   SLUIS_ASSIGN_OR_RETURN(const auto retention,
                          common::PeriodicTask::Start("retention", common::kHousekeepingInterval, end_retention));

@@ -120,7 +120,8 @@ grpc::Status LinkerService::StartLink(grpc::ServerContext* context, const v1::St
     SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
     if (done.has_value()) return absl::OkStatus();
     SLUIS_RETURN_IF_ERROR(CheckLinkable(project.records->reader(), project.bundle->permit));
-    return jobs_.Start(key, [this, project, key](common::JobControl& control) { return Link(project, key, control); });
+    return jobs_.Start(key, [this, project, key](common::JobControl& control) { return Link(project, key, control); },
+                       {.owner = caller.identity});
   });
 }
 
@@ -193,7 +194,9 @@ absl::Status LinkerService::FillReport(const Project& project, const std::string
 grpc::Status LinkerService::GetLinkJob(grpc::ServerContext* context, const v1::GetLinkJobRequest* request,
                                        v1::GetLinkJobResponse* response) {
   return guard_.Run(*context, "Linker.GetLinkJob", [&](const Caller& caller) -> absl::Status {
-    SLUIS_ASSIGN_OR_RETURN(const Project project, Find(request->permit_id(), "", caller, Role::kRequester));
+    // What was started on the permit's last day can be followed to its end.
+    SLUIS_ASSIGN_OR_RETURN(const Project project,
+                           Find(request->permit_id(), "", caller, Role::kRequester, common::PermitDays::kRetained));
     const std::string key = absl::StrCat(request->permit_id(), "/", request->job_id());
     SLUIS_ASSIGN_OR_RETURN(const auto done, store_.Get(kRequestFamily, key));
     if (done.has_value()) {
@@ -223,8 +226,9 @@ grpc::Status LinkerService::GetLinkJob(grpc::ServerContext* context, const v1::G
 grpc::Status LinkerService::CancelLinkJob(grpc::ServerContext* context, const v1::CancelLinkJobRequest* request,
                                           v1::CancelLinkJobResponse*) {
   return guard_.Run(*context, "Linker.CancelLinkJob", [&](const Caller& caller) -> absl::Status {
-    SLUIS_RETURN_IF_ERROR(Find(request->permit_id(), "", caller, Role::kRequester).status());
-    return jobs_.Cancel(absl::StrCat(request->permit_id(), "/", request->job_id()));
+    SLUIS_RETURN_IF_ERROR(
+        Find(request->permit_id(), "", caller, Role::kRequester, common::PermitDays::kRetained).status());
+    return jobs_.Cancel(absl::StrCat(request->permit_id(), "/", request->job_id()), caller.identity);
   });
 }
 

@@ -40,6 +40,9 @@ class Guarded final : public v1::TransparencyLog::Service {
       ++bodies_run;
       response->set_content(caller.identity);
       if (request->path() == "Fails") return WithReason(absl::FailedPreconditionError("not yet"), "NOT_YET");
+      if (request->path() == "DiskFull") {
+        return WithReason(absl::ResourceExhaustedError("store: cannot write /srv/keys/data/1.log"), "DISK_FULL");
+      }
       if (request->path() == "OutOfMemory") throw std::bad_alloc();
       return absl::OkStatus();
     });
@@ -60,6 +63,7 @@ class GuardTest : public ::testing::Test {
                                 {"Table", Role::kRequester},
                                 {"Log", Role::kMember},
                                 {"Fails", Role::kMember},
+                                {"DiskFull", Role::kMember},
                                 {"OutOfMemory", Role::kMember}},
                    *metrics_);
     service_.emplace(*guard_);
@@ -170,6 +174,13 @@ TEST_F(GuardTest, PassesTheBodysErrorOnWithItsReason) {
   const auto answer = Call(kCustodian, "Fails");
   EXPECT_THAT(answer, StatusIs(absl::StatusCode::kFailedPrecondition, "not yet"));
   EXPECT_EQ(ReasonOf(answer.status()), "NOT_YET");
+}
+
+TEST_F(GuardTest, TellsNoDirectoryOfTheService) {
+  const auto answer = Call(kCustodian, "DiskFull");
+  EXPECT_THAT(answer, StatusIs(absl::StatusCode::kResourceExhausted, "the disk of the service is full"));
+  EXPECT_EQ(std::string(answer.status().message()).find("/srv"), std::string::npos);
+  EXPECT_EQ(ReasonOf(answer.status()), "DISK_FULL");
 }
 
 TEST_F(GuardTest, LackOfMemoryFailsTheCallNotTheService) {

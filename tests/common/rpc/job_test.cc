@@ -150,7 +150,7 @@ TEST(JobRunner, FailedAndCancelledJobsCanBeStartedAgain) {
 
   Gate gate;
   SLUIS_ASSERT_OK(runner.Start("b", gate.Work()));
-  SLUIS_ASSERT_OK(runner.Cancel("b"));
+  SLUIS_ASSERT_OK(runner.Cancel("b", ""));
   EXPECT_EQ(WaitFor(runner, "b").state, JobState::kCancelled);
   SLUIS_ASSERT_OK(runner.Start("b", [](JobControl&) { return absl::StatusOr<std::string>("again"); }));
   EXPECT_EQ(WaitFor(runner, "b").result, "again");
@@ -161,8 +161,34 @@ TEST(JobRunner, CancelStopsRunningWork) {
   JobRunner runner;
   SLUIS_ASSERT_OK(runner.Start("a", gate.Work()));
   gate.WaitUntilItBegan();
-  SLUIS_ASSERT_OK(runner.Cancel("a"));
+  SLUIS_ASSERT_OK(runner.Cancel("a", ""));
   EXPECT_EQ(WaitFor(runner, "a").state, JobState::kCancelled);
+}
+
+TEST(JobRunner, OnlyWhoStartedAJobCanCancelIt) {
+  Gate gate;
+  JobRunner runner;
+  SLUIS_ASSERT_OK(runner.Start("p/a", gate.Work(), {.owner = "office"}));
+  gate.WaitUntilItBegan();
+  // Who starts it again meanwhile gets the same job, and it stays another's.
+  SLUIS_ASSERT_OK(runner.Start("p/a", gate.Work(), {.owner = "another"}));
+  const absl::Status refused = runner.Cancel("p/a", "another");
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kPermissionDenied, "only who started a job"));
+  EXPECT_EQ(ReasonOf(refused), "NOT_JOB_OWNER");
+  EXPECT_EQ(StatusOf(runner, "p/a").state, JobState::kRunning);
+  SLUIS_EXPECT_OK(runner.Cancel("p/a", "office"));
+  EXPECT_EQ(WaitFor(runner, "p/a").state, JobState::kCancelled);
+}
+
+TEST(JobRunner, TellsNoDirectoryOfTheService) {
+  JobRunner runner;
+  SLUIS_ASSERT_OK(runner.Start("p/a", [](JobControl&) -> absl::StatusOr<std::string> {
+    return WithReason(absl::ResourceExhaustedError("store: cannot write /srv/gate/data/1.log"), "DISK_FULL");
+  }));
+  const absl::Status failed = WaitFor(runner, "p/a").status;
+  EXPECT_THAT(failed, StatusIs(absl::StatusCode::kResourceExhausted, "the disk of the service is full"));
+  EXPECT_EQ(std::string(failed.message()).find("/srv"), std::string::npos);
+  EXPECT_EQ(ReasonOf(failed), "DISK_FULL");
 }
 
 TEST(JobRunner, CancelledBeforeItBeganNeverRuns) {
@@ -175,7 +201,7 @@ TEST(JobRunner, CancelledBeforeItBeganNeverRuns) {
     return "ran";
   }));
   gate.WaitUntilItBegan();
-  SLUIS_ASSERT_OK(runner.Cancel("p/a"));
+  SLUIS_ASSERT_OK(runner.Cancel("p/a", ""));
   gate.Open();
   EXPECT_EQ(WaitFor(runner, "p/a").state, JobState::kCancelled);
   EXPECT_FALSE(ran);
@@ -185,7 +211,7 @@ TEST(JobRunner, CancellingWhatEndedChangesNothing) {
   JobRunner runner;
   SLUIS_ASSERT_OK(runner.Start("a", [](JobControl&) { return absl::StatusOr<std::string>("kept"); }));
   WaitFor(runner, "a");
-  SLUIS_EXPECT_OK(runner.Cancel("a"));
+  SLUIS_EXPECT_OK(runner.Cancel("a", ""));
   EXPECT_EQ(StatusOf(runner, "a").state, JobState::kDone);
   EXPECT_EQ(StatusOf(runner, "a").result, "kept");
 }
@@ -194,7 +220,7 @@ TEST(JobRunner, UnknownJobsAreNotFound) {
   JobRunner runner;
   EXPECT_THAT(runner.Get("x"), StatusIs(absl::StatusCode::kNotFound, "no such job"));
   EXPECT_EQ(ReasonOf(runner.Get("x").status()), "JOB_UNKNOWN");
-  EXPECT_THAT(runner.Cancel("x"), StatusIs(absl::StatusCode::kNotFound, "no such job"));
+  EXPECT_THAT(runner.Cancel("x", ""), StatusIs(absl::StatusCode::kNotFound, "no such job"));
 }
 
 TEST(JobRunner, TakesAsManyWaitingJobsOfAProjectAsItSaysAndNoMore) {
@@ -214,7 +240,7 @@ TEST(JobRunner, TakesAsManyWaitingJobsOfAProjectAsItSaysAndNoMore) {
   SLUIS_EXPECT_OK(runner.Start("q/1", nothing));
   EXPECT_EQ(WaitFor(runner, "q/1").state, JobState::kDone);
   // A cancelled job makes room.
-  SLUIS_ASSERT_OK(runner.Cancel("p/3"));
+  SLUIS_ASSERT_OK(runner.Cancel("p/3", ""));
   SLUIS_EXPECT_OK(runner.Start("p/more", nothing));
   gate.Open();
   EXPECT_EQ(WaitFor(runner, "p/more").state, JobState::kDone);
@@ -282,7 +308,7 @@ TEST(JobRunner, ACancelledJobThatStillRunsIsNotActiveAndBlocksNoOtherProject) {
   JobRunner runner;
   SLUIS_ASSERT_OK(runner.Start("p/a", deaf.Work(false)));
   deaf.WaitUntilItBegan();
-  SLUIS_ASSERT_OK(runner.Cancel("p/a"));
+  SLUIS_ASSERT_OK(runner.Cancel("p/a", ""));
   EXPECT_EQ(StatusOf(runner, "p/a").state, JobState::kCancelled);
   EXPECT_FALSE(StatusOf(runner, "p/a").Active());
   const auto next = [](JobControl&) { return absl::StatusOr<std::string>("next"); };
@@ -302,7 +328,7 @@ TEST(JobRunner, WorkThatCouldNotBeStoppedAnyMoreIsDone) {
   JobRunner runner;
   SLUIS_ASSERT_OK(runner.Start("p/a", deaf.Work(true)));
   deaf.WaitUntilItBegan();
-  SLUIS_ASSERT_OK(runner.Cancel("p/a"));
+  SLUIS_ASSERT_OK(runner.Cancel("p/a", ""));
   deaf.Open();
   SLUIS_ASSERT_OK(runner.Start("p/end", [](JobControl&) { return absl::StatusOr<std::string>(""); }));
   WaitFor(runner, "p/end");

@@ -47,5 +47,28 @@ TEST(FromGrpc, DropsDetailsThatAreNoReason) {
             std::string(64, 'A'));
 }
 
+TEST(ForCaller, KeepsTheServicesFaultsFromCallers) {
+  for (const absl::Status& fault :
+       {WithReason(absl::ResourceExhaustedError("store: cannot write /srv/linker/data/1.log"), "DISK_FULL"),
+        WithReason(absl::UnavailableError("store: cannot read /srv/linker/data/1.sst"), "STORE_FAULT"),
+        WithReason(absl::DataLossError("store: /srv/linker/data is damaged"), "STORE_FAULT"),
+        absl::InternalError("/srv/linker/keystore")}) {
+    const absl::Status told = ForCaller(fault);
+    EXPECT_EQ(told.code(), fault.code());
+    EXPECT_EQ(ReasonOf(told), ReasonOf(fault));
+    EXPECT_EQ(std::string(told.message()).find("/srv"), std::string::npos) << told;
+    EXPECT_NE(std::string(told.message()).find("operator"), std::string::npos) << told;
+  }
+}
+
+TEST(ForCaller, LeavesTheRestAsItIs) {
+  for (const absl::Status& status :
+       {absl::OkStatus(), absl::InvalidArgumentError("field age: 0..120 is expected"),
+        WithReason(absl::ResourceExhaustedError("of the budget of 10, 10 are used"), "QUOTA_EXHAUSTED"),
+        WithReason(absl::DataLossError("register jobs: the linker sent a row twice"), "ROW_REPEATED")}) {
+    EXPECT_EQ(ForCaller(status), status);
+  }
+}
+
 }  // namespace
 }  // namespace sluis::common

@@ -11,6 +11,7 @@
 #include "common/status/matchers.h"
 #include "common/status/status.h"
 #include "gtest/gtest.h"
+#include "linker/store/link_project.h"
 #include "tests/common/rpc/certificates.h"
 #include "tests/linker/server/project.h"
 
@@ -230,6 +231,26 @@ TEST(LinkerService, ACustodianCanTakeBackAfterThePermitHasExpiredUntilRetentionE
   SLUIS_EXPECT_OK(served.AbortUpload("p-2"));
   SLUIS_EXPECT_OK(served.Withdraw("p-1"));
   EXPECT_EQ(served.project.Entries(common::entry_type::kWithdrawal).size(), 1u);
+}
+
+TEST(LinkerService, AfterThePermitHasExpiredAJobCanBeFollowedButNothingIsHandedOut) {
+  Served served({.not_after = -1, .retention_end = 0});
+  // What a linkage of the last day left: its request and its link set.
+  served.project.Deliver("persons", "p-1");
+  served.project.Deliver("jobs", "j-1");
+  auto prepared = LinkProject(*served.project.records(), served.project.permit(), common::SecretBytes::Random(32), {},
+                              testing::kNow);
+  SLUIS_ASSERT_OK(prepared);
+  const std::string id = common::HexOf(prepared->id);
+  prepared->change.batch.Put(kRequestFamily, served.project.permit().id + "/one", id);
+  SLUIS_ASSERT_OK(served.project.records()->Finish(std::move(prepared->change)));
+  prepared->change.locks.clear();
+  v1::GetLinkJobResponse job;
+  SLUIS_ASSERT_OK(served.GetLinkJob("one", job));
+  EXPECT_EQ(job.state(), v1::GetLinkJobResponse::DONE);
+  EXPECT_EQ(job.link_set_id(), id);
+  EXPECT_EQ(ReasonOf(served.GetLinkSet().status()), "PERMIT_EXPIRED");
+  EXPECT_EQ(ReasonOf(served.FetchRows(id)), "PERMIT_EXPIRED");
 }
 
 TEST(LinkerService, RefusesEverythingAfterRetention) {
