@@ -91,14 +91,23 @@ double PoissonAtLeast(double count, double mean) {
   if (mean > 1000) {
     return 0.5 * std::erfc((count - 0.5 - mean) / std::sqrt(2 * mean));
   }
-  double below = 0;
+  // The tail itself is summed if it is the smaller part: 1 less the rest would keep no digit of it.
   double term = std::exp(-mean);
-  for (double i = 0; i < count; ++i) {
+  double below = 0;
+  double i = 0;
+  for (; i < count; ++i) {
     below += term;
     term *= mean / (i + 1);
   }
-  // Far above the mean the sum of what is below rounds to 1; the first term above bounds the rest.
-  return std::max({1 - below, term, 0.0});
+  if (count <= mean) {
+    return std::max(0.0, 1 - below);
+  }
+  double above = 0;
+  for (; term > 1e-17 * above; ++i) {
+    above += term;
+    term *= mean / (i + 1);
+  }
+  return above;
 }
 
 }  // namespace sluis::linker

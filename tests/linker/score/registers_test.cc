@@ -53,8 +53,6 @@ Quality Greedy(const RecordLevelFit& fit, const EncodedRegister& a, const Encode
       right += a.persons[pair.a] == b.persons[pair.b] ? 1 : 0;
     }
   }
-  const Quality all = OfLinks(fit, a, b, Matches(a, b));
-  std::printf("   mutual best at threshold: %.4f %.4f %.4f\n", all.precision, all.recall, all.f1);
   return QualityOf(right, links, Matches(a, b));
 }
 
@@ -108,6 +106,10 @@ TEST_F(Registers, Febrl4) {
   const RecordLevelFit fit = Link(a, b);
   const Quality truth = Greedy(fit, a, b, 0);
   Print("febrl4", fit, truth);
+  EXPECT_TRUE(fit.fit.credible);
+  EXPECT_GE(truth.f1, 0.996);
+  EXPECT_NEAR(fit.fit.precision.value, truth.precision, 0.005);
+  EXPECT_NEAR(fit.fit.recall.value, truth.recall, 0.005);
   const EncodedRegister half = Slice(a, 0, 2500);
   const RecordLevelFit half_fit = Link(half, b);
   Print("febrl4 half", half_fit, Greedy(half_fit, half, b, 0));
@@ -125,7 +127,14 @@ TEST_F(Registers, Febrl4) {
       few.persons.push_back(b.persons[row]);
     }
     const RecordLevelFit rare = Link(half, few);
-    Print(("febrl4 " + std::to_string(wanted) + " matches").c_str(), rare, Greedy(rare, half, few, 0));
+    const Quality quality = OfLinks(rare, half, few, static_cast<double>(wanted));
+    Print(("febrl4 " + std::to_string(wanted) + " matches").c_str(), rare, quality);
+    if (wanted == 0) {
+      EXPECT_FALSE(rare.fit.credible);
+      EXPECT_TRUE(rare.pairs.empty());
+    } else {
+      EXPECT_GE(quality.precision, 0.95) << wanted;
+    }
   }
 }
 
@@ -133,27 +142,43 @@ TEST_F(Registers, FiveParty) {
   const EncodedRegister a = FiveParty(1);
   const EncodedRegister b = FiveParty(2);
   const RecordLevelFit fit = Link(a, b);
-  Print("five-party 1 x 2", fit, Greedy(fit, a, b, 0));
-  for (float t : {-1.f, -.5f, .5f, 1.f}) { Quality q = Greedy(fit, a, b, t); std::printf("  at %.1f: %.4f %.4f %.4f\n", t, q.precision, q.recall, q.f1); }
+  const Quality links = OfLinks(fit, a, b, Matches(a, b));
+  Print("five-party 1 x 2", fit, links);
+  EXPECT_NEAR(fit.fit.precision.value, links.precision, 0.06);
+  EXPECT_NEAR(fit.fit.recall.value, links.recall, 0.06);
+  const Quality pairs = Greedy(fit, a, b, 0);
+  Print("  by log-odds", fit, pairs);
+  EXPECT_GE(pairs.f1, 0.9);
+  const EncodedRegister c = FiveParty(4);
+  const EncodedRegister d = FiveParty(5);
+  const RecordLevelFit other = Link(c, d);
+  const Quality other_links = OfLinks(other, c, d, Matches(c, d));
+  Print("five-party 4 x 5", other, other_links);
+  Print("  by log-odds", other, Greedy(other, c, d, 0));
+  EXPECT_NEAR(other.fit.precision.value, other_links.precision, 0.06);
 }
 
-TEST_F(Registers, Febrl3) {
-  const EncodedRegister a = Febrl("dataset3.csv");
-  const auto scorer = ScoreExhaustively(a.table, nullptr, {.threads = 2});
-  const auto fit = FitRecordLevel(a.table, nullptr, *scorer, {.fit = {.first_null = 8}});
-  SLUIS_ASSERT_OK(fit);
-  double right = 0, links = 0, matches = 0;
-  for (const ScoredPair& pair : fit->pairs) {
-    if (pair.log_odds > 0) {
-      links += 1;
+TEST_F(Registers, FebrlWithinOneSource) {
+  for (const char* name : {"dataset1.csv", "dataset2.csv", "dataset3.csv"}) {
+    const EncodedRegister a = Febrl(name);
+    const auto scorer = ScoreExhaustively(a.table, nullptr, {.threads = 2});
+    const auto fit = FitRecordLevel(a.table, nullptr, *scorer, {.fit = {.first_null = 8}});
+    SLUIS_ASSERT_OK(fit);
+    double right = 0;
+    double matches = 0;
+    for (const CandidatePair& pair : fit->links) {
       right += a.persons[pair.a] == a.persons[pair.b] ? 1 : 0;
     }
+    std::map<std::string, double> sizes;
+    for (const std::string& person : a.persons) {
+      matches += sizes[person]++;
+    }
+    const Quality truth = QualityOf(right, static_cast<double>(fit->links.size()), matches);
+    Print(name, *fit, truth);
+    EXPECT_GE(truth.f1, 0.97) << name;
+    EXPECT_NEAR(fit->fit.precision.value, truth.precision, 0.02) << name;
+    EXPECT_NEAR(fit->fit.recall.value, truth.recall, 0.02) << name;
   }
-  std::map<std::string, double> sizes;
-  for (const std::string& person : a.persons) {
-    matches += sizes[person]++;
-  }
-  Print("febrl3", *fit, QualityOf(right, links, matches));
 }
 
 }  // namespace

@@ -196,7 +196,8 @@ TEST(TopLists, RefuseOtherWidthsRowsBeyondTheTableAndStopOnRequest) {
   const EncodingTable wide = RandomTable(256, 4, 0.5, 1);
   const auto scorer = PairScorer::Make(PriorOf(a, a));
   SLUIS_ASSERT_OK(scorer);
-  EXPECT_THAT(ScoreExhaustively(a, &wide)->Top(*scorer, 2), StatusIs(absl::StatusCode::kInvalidArgument, "256 in table b"));
+  EXPECT_THAT(ScoreExhaustively(a, &wide)->Top(*scorer, 2),
+              StatusIs(absl::StatusCode::kInvalidArgument, "256 in table b"));
   EXPECT_THAT(ScoreExhaustively(a, &a)->Top(*scorer, 0), StatusIs(absl::StatusCode::kInvalidArgument, "at least 1"));
   const auto beyond = [](const std::function<absl::Status(std::span<const CandidatePair>)>& visit) {
     return visit(std::vector<CandidatePair>{{4, 0}});

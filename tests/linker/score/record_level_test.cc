@@ -1,0 +1,205 @@
+#include "linker/score/record_level.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <initializer_list>
+#include <random>
+
+#include "common/status/matchers.h"
+#include "linker/score/null_tail.h"
+#include "tests/linker/kernel/tables.h"
+#include "tests/linker/score/synthetic.h"
+
+namespace sluis::linker {
+namespace {
+
+using common::testing::StatusIs;
+using testing::AppendRow;
+using testing::EmptyTable;
+using ::testing::HasSubstr;
+using testing::MakeSynthetic;
+using testing::Synthetic;
+
+constexpr RecordLevelOptions kOptions = {.fit = {.resamplings = 20}};
+
+CandidateBatches AllPairs(std::size_t rows_a, std::size_t rows_b) {
+  return [=](const std::function<absl::Status(std::span<const CandidatePair>)>& visit) {
+    for (std::uint32_t i = 0; i < rows_a; ++i) {
+      std::vector<CandidatePair> pairs;
+      for (std::uint32_t j = 0; j < rows_b; ++j) {
+        pairs.push_back({i, j});
+      }
+      if (absl::Status status = visit(pairs); !status.ok()) {
+        return status;
+      }
+    }
+    return absl::OkStatus();
+  };
+}
+
+TEST(FitRecordLevel, GivesOneResultWhateverTheThreadsAndTheSourceOfCandidates) {
+  const Synthetic data = MakeSynthetic({.rows_a = 300, .rows_b = 350, .matches = 150, .error = 0.3});
+  const auto once = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), kOptions);
+  SLUIS_ASSERT_OK(once);
+  EXPECT_TRUE(once->fit.credible);
+  EXPECT_GT(once->rounds, 0);
+  for (const std::uint64_t max_pairs : {kMaxExhaustivePairs, std::uint64_t{0}}) {
+    const auto scorer = ChooseCandidates(data.a, &data.b, AllPairs(300, 350), {.threads = 3}, max_pairs);
+    const auto again = FitRecordLevel(data.a, &data.b, *scorer, kOptions);
+    SLUIS_ASSERT_OK(again);
+    EXPECT_EQ(once->pairs, again->pairs);
+    EXPECT_EQ(once->fit.threshold, again->fit.threshold);
+    EXPECT_EQ(once->fit.precision.low, again->fit.precision.low);
+  }
+}
+
+TEST(FitRecordLevel, PairsAreOrderedOnceEachAndNotAboveZeroBelowTheThreshold) {
+  const Synthetic data = MakeSynthetic({.rows_a = 300, .rows_b = 300, .matches = 150, .error = 0.4});
+  const auto fit = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), kOptions);
+  SLUIS_ASSERT_OK(fit);
+  std::size_t likely = 0;
+  for (std::size_t i = 0; i < fit->pairs.size(); ++i) {
+    EXPECT_TRUE(std::isfinite(fit->pairs[i].log_odds));
+    EXPECT_GE(fit->pairs[i].log_odds, kOptions.least_log_odds);
+    likely += fit->pairs[i].log_odds > 0 ? 1 : 0;
+    if (i > 0) {
+      EXPECT_LT(std::pair(fit->pairs[i - 1].a, fit->pairs[i - 1].b), std::pair(fit->pairs[i].a, fit->pairs[i].b));
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(likely), 150, 15);
+}
+
+TEST(FitRecordLevel, RecallCarriesWhatBlockingMissed) {
+  const Synthetic data = MakeSynthetic({.rows_a = 200, .rows_b = 200, .matches = 150});
+  const auto whole = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), kOptions);
+  RecordLevelOptions options = kOptions;
+  options.fit.blocking_recall = 0.5;
+  const auto half = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), options);
+  SLUIS_ASSERT_OK(whole);
+  SLUIS_ASSERT_OK(half);
+  EXPECT_DOUBLE_EQ(half->fit.recall.value, whole->fit.recall.value / 2);
+}
+
+TEST(FitRecordLevel, FallsBackOnTheSelfScoreWithFewerThanThirtyRows) {
+  const Synthetic data = MakeSynthetic({.rows_a = 20, .rows_b = 40, .matches = 10, .error = 0.1});
+  const auto fit = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), kOptions);
+  SLUIS_ASSERT_OK(fit);
+  EXPECT_FALSE(fit->fit.credible);
+  EXPECT_THAT(fit->fit.why_not, HasSubstr("20 rows"));
+  EXPECT_NE(fit->fit.threshold, kLinkNothing);
+  std::size_t right = 0;
+  for (const CandidatePair& pair : fit->links) {
+    EXPECT_TRUE(pair.a == pair.b && pair.a < 10);
+    ++right;
+  }
+  EXPECT_GE(right, 8u);
+}
+
+TEST(FitRecordLevel, LinksNothingWhereNothingTellsRecordsApart) {
+  EncodingTable same = EmptyTable(128);
+  for (int i = 0; i < 100; ++i) {
+    AppendRow(&same, {0x5555, 0xff});
+  }
+  const EncodingTable none = EmptyTable(128);
+  for (const EncodingTable* b : std::initializer_list<const EncodingTable*>{&same, &none}) {
+    const auto fit = FitRecordLevel(same, b, *ScoreExhaustively(same, b), kOptions);
+    SLUIS_ASSERT_OK(fit);
+    EXPECT_FALSE(fit->fit.credible);
+    EXPECT_FALSE(fit->fit.why_not.empty());
+    EXPECT_TRUE(fit->pairs.empty());
+  }
+}
+
+TEST(FitRecordLevel, RefusesWrongOptions) {
+  const Synthetic data = MakeSynthetic({.rows_a = 40, .rows_b = 40, .matches = 10});
+  const auto scorer = ScoreExhaustively(data.a, &data.b);
+  const EncodingTable narrow = EmptyTable(64);
+  EXPECT_THAT(FitRecordLevel(data.a, &narrow, *scorer, kOptions),
+              StatusIs(absl::StatusCode::kInvalidArgument, "widths must be equal"));
+  RecordLevelOptions options = kOptions;
+  options.fit.blocking_recall = 0;
+  EXPECT_THAT(FitRecordLevel(data.a, &data.b, *scorer, options),
+              StatusIs(absl::StatusCode::kInvalidArgument, "blocking_recall"));
+  options = kOptions;
+  options.fit.first_null = 1;
+  EXPECT_THAT(FitRecordLevel(data.a, &data.b, *scorer, options),
+              StatusIs(absl::StatusCode::kInvalidArgument, "first_null"));
+}
+
+TEST(BitModel, LeaveOneOutCountsTheOtherPairsOnly) {
+  const Synthetic data = MakeSynthetic({.rows_a = 60, .rows_b = 60, .matches = 30});
+  const auto fa = BitFrequencies(data.a);
+  const auto fb = BitFrequencies(data.b);
+  std::vector<CandidatePair> pairs;
+  for (std::uint32_t i = 0; i < 30; ++i) {
+    pairs.push_back({i, i});
+  }
+  const auto scores = BitModel::LeaveOneOutScores(data.a, data.b, pairs, fa, fb);
+  SLUIS_ASSERT_OK(scores);
+  const auto all = BitModel::Learn(data.a, data.b, pairs, fa, fb);  // only for the error, which all pairs give
+  SLUIS_ASSERT_OK(all);
+  const auto bit_of = [](const EncodingTable& table, std::size_t row, std::uint32_t bit) {
+    return static_cast<int>(table.row(row)[bit / 64] >> (bit % 64) & 1);
+  };
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    double score = 0;
+    for (std::uint32_t bit = 0; bit < 1024; ++bit) {
+      const int x = bit_of(data.a, i, bit);
+      const int y = bit_of(data.b, i, bit);
+      double alike = 0;  // other pairs with the same two values
+      for (std::size_t other = 0; other < pairs.size(); ++other) {
+        alike += other != i && bit_of(data.a, other, bit) == x && bit_of(data.b, other, bit) == y ? 1 : 0;
+      }
+      const double p = (fa[bit] + fb[bit]) / 2;
+      const double q11 = p * (1 - all->error);
+      const double q10 = p * all->error;
+      const double q00 = std::max(1 - q11 - 2 * q10, 0.02);
+      const double q = x + y == 1 ? q10 : (x == 1 ? q11 : q00);
+      const double match = (alike + 20 * q) / (29 + 20 * (q11 + 2 * q10 + q00));
+      score += std::log(match / ((x == 1 ? fa[bit] : 1 - fa[bit]) * (y == 1 ? fb[bit] : 1 - fb[bit])));
+    }
+    EXPECT_NEAR((*scores)[i], score, 1e-6);
+  }
+}
+
+TEST(NullTail, DistanceAndIntensityAreInverse) {
+  for (const double gamma : {-0.3, -0.05, 0.0}) {
+    const NullTail tail{std::log(12.0), gamma};
+    for (const double to : {20.0, 3.0, 1.0, 0.01}) {
+      EXPECT_NEAR(tail.Intensity(9, tail.Distance(9, to)), to, 1e-6 * to);
+    }
+  }
+}
+
+TEST(NullTail, IsFoundFromSpacings) {
+  const double gamma = -0.2;
+  std::vector<double> lambdas, spacings, weights;
+  for (int j = 2; j < 10; ++j) {
+    lambdas.push_back(j);
+    spacings.push_back(5 * std::pow(j, gamma));
+    weights.push_back(1);
+  }
+  const NullTail tail = FitNullTail(lambdas, spacings, weights);
+  EXPECT_NEAR(tail.gamma, gamma, 1e-9);
+  EXPECT_NEAR(tail.alpha, std::log(5.0), 1e-9);
+}
+
+TEST(MakeNonDecreasing, IsTheLeastSquaresSolution) {
+  std::vector<double> values = {1, 3, 2, 2, 5, 4};
+  const std::vector<double> weights = {1, 1, 1, 2, 1, 3};
+  MakeNonDecreasing(values, weights);
+  EXPECT_THAT(values, ::testing::Pointwise(::testing::DoubleEq(), {1.0, 2.25, 2.25, 2.25, 4.25, 4.25}));
+}
+
+TEST(PoissonAtLeast, IsTheTailSum) {
+  EXPECT_DOUBLE_EQ(PoissonAtLeast(0, 2), 1);
+  EXPECT_NEAR(PoissonAtLeast(1, 2), 1 - std::exp(-2.0), 1e-12);
+  EXPECT_NEAR(PoissonAtLeast(3, 2), 1 - 5 * std::exp(-2.0), 1e-12);
+  EXPECT_GT(PoissonAtLeast(30, 0.1), 0);
+  EXPECT_LT(PoissonAtLeast(30, 0.1), 1e-50);
+}
+
+}  // namespace
+}  // namespace sluis::linker
