@@ -152,6 +152,26 @@ TEST_F(RunMatchTest, FindsDuplicatesWithinAFile) {
   EXPECT_LE(pairs - right, 5);
 }
 
+TEST_F(RunMatchTest, LinksByFieldsAtFieldLevel) {
+  Put("a.csv", PeopleCsv({.first = 0, .end = 400}));
+  Put("b.csv", PeopleCsv({.first = 200, .end = 600, .errors_seed = 7, .id_prefix = "q"}));
+  MatchCommand command = Command({"a.csv", "b.csv"});
+  for (const char* document : {"profile: FIELD_LEVEL", "{profile: FIELD_LEVEL, exhaustive_pairs: 1000}"}) {
+    command.plan = Put("plan.yaml", document);
+    command.threads = 1;
+    Run(command);
+    const auto [pairs, right] = CountPairs();
+    EXPECT_GE(right, 195) << document << "\n" << printed_;
+    EXPECT_LE(pairs - right, 3) << document;
+    EXPECT_EQ(Report()["passes"][1]["model"]["fields"].size(), 6u);
+    EXPECT_NEAR(Report()["estimate"]["precision"]["value"].get<double>(), static_cast<double>(right) / pairs, 0.03);
+    const std::string links = Get("links.csv");
+    command.threads = 3;
+    Run(command);
+    EXPECT_EQ(Get("links.csv"), links) << document;
+  }
+}
+
 TEST_F(RunMatchTest, IsTheSameForTheSameSeedWhateverTheThreads) {
   Put("a.csv", PeopleCsv({.first = 0, .end = 200}));
   Put("b.csv", PeopleCsv({.first = 100, .end = 300, .errors_seed = 7, .id_prefix = "q"}));
