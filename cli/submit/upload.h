@@ -34,7 +34,8 @@ struct Receipt {
 [[nodiscard]] absl::Status AbortUpload(linker::v1::Linker::Stub& stub, const std::string& permit_id,
                                        const std::string& register_name, const std::string& delivery_id);
 
-// Checks a receipt. `expected_type`: of the entry. Errors: DATA_LOSS saying what does not hold.
+// Checks a receipt. `expected_type`: of the entry; a withdrawal's may name another version of the permit. Errors:
+// DATA_LOSS saying what does not hold.
 [[nodiscard]] absl::StatusOr<Receipt> CheckReceipt(const linker::v1::Receipt& receipt, const common::Permit& permit,
                                                    const std::string& expected_type, const std::string& register_name,
                                                    const std::string& delivery_id);

@@ -29,12 +29,22 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const Client& client)
   SLUIS_RETURN_IF_ERROR(common::EnsurePrivateDirectory(directory));
   auto workspace = std::make_unique<Workspace>();
   SLUIS_ASSIGN_OR_RETURN(const common::UnlockSource unlock, common::ToUnlockSource(client.config.unlock()));
-  SLUIS_ASSIGN_OR_RETURN(const std::string salt, Salt(directory));
-  SLUIS_ASSIGN_OR_RETURN(workspace->local_key, unlock.RootKey(salt, common::PassphraseCost{}));
   common::RocksDbOptions options;
   options.families = PseudonymCache::Families();
   options.format_version = kFormatVersion;
-  SLUIS_ASSIGN_OR_RETURN(workspace->store, common::OpenRocksDb(directory + "/cache", options));
+  auto store = common::OpenRocksDb(directory + "/cache", options);
+  if (common::ReasonOf(store.status()) == "STORE_IN_USE") {
+    return common::WithReason(
+        absl::UnavailableError(absl::StrCat("another command works with the state_directory ", directory,
+                                            "; wait until it has ended, then give this one again")),
+        "STATE_IN_USE");
+  }
+  SLUIS_RETURN_IF_ERROR(store.status());
+  workspace->store = *std::move(store);
+  // Only who holds the store's lock makes the salt: of two first commands at once one would else seal under a key that
+  // the other's salt replaces.
+  SLUIS_ASSIGN_OR_RETURN(const std::string salt, Salt(directory));
+  SLUIS_ASSIGN_OR_RETURN(workspace->local_key, unlock.RootKey(salt, common::PassphraseCost{}));
   workspace->cache = std::make_unique<PseudonymCache>(*workspace->store, workspace->local_key, client.permit.permit);
   SLUIS_ASSIGN_OR_RETURN(workspace->states, DeliveryStates::Open(directory + "/deliveries", workspace->local_key));
   SLUIS_RETURN_IF_ERROR(workspace->states->Tidy());

@@ -223,6 +223,19 @@ TEST_F(UploadTest, RefusesAReceiptAboutSomethingElse) {
   SLUIS_EXPECT_OK(Upload());
 }
 
+TEST_F(UploadTest, AWithdrawalMayBeOfADeliveryUnderAnEarlierVersionOfThePermit) {
+  v1::Receipt receipt;
+  linker_.doctor = [&receipt](v1::Receipt& r) { receipt = r; };
+  linker_.lies = {{"permit_sha256", std::string(64, 'e')}};
+  linker_.entry_type = common::entry_type::kWithdrawal;
+  EXPECT_FALSE(Upload().ok());
+  SLUIS_EXPECT_OK(CheckReceipt(receipt, permit_, common::entry_type::kWithdrawal, "jobs", "j1"));
+  EXPECT_FALSE(CheckReceipt(receipt, permit_, common::entry_type::kWithdrawal, "jobs", "j2").ok());
+  linker_.entry_type = common::entry_type::kDelivery;
+  EXPECT_FALSE(Upload().ok());
+  EXPECT_FALSE(CheckReceipt(receipt, permit_, common::entry_type::kDelivery, "jobs", "j1").ok());
+}
+
 TEST_F(UploadTest, RefusesAReceiptWhoseProofIsBroken) {
   const std::vector<std::pair<const char*, std::function<void(v1::Receipt&)>>> faults = {
       {"no proof", [](v1::Receipt& r) { r.clear_proof(); }},

@@ -6,6 +6,7 @@
 
 #include "common/file/atomic_file.h"
 #include "common/status/matchers.h"
+#include "common/status/status.h"
 #include "gtest/gtest.h"
 #include "tests/common/store/temporary_directory.h"
 
@@ -63,7 +64,12 @@ TEST_F(WorkspaceTest, KeepsItsKeyOverRunsAndLetsNobodyElseIn) {
 TEST_F(WorkspaceTest, IsForOneProcessAtATime) {
   const auto first = Workspace::Open(client_);
   SLUIS_ASSERT_OK(first);
-  EXPECT_THAT(Workspace::Open(client_), StatusIs(StatusCode::kFailedPrecondition, "use"));
+  // Two first commands at once: the second must not make a salt that would change the key of the first.
+  ASSERT_TRUE(std::filesystem::remove(directory_ / "state/salt"));
+  const absl::Status second = Workspace::Open(client_).status();
+  EXPECT_THAT(second, StatusIs(StatusCode::kUnavailable, "another command works with the state_directory"));
+  EXPECT_EQ(common::ReasonOf(second), "STATE_IN_USE");
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "state/salt"));
 }
 
 TEST_F(WorkspaceTest, RemovesWhatEndedDeliveriesLeftBehind) {
