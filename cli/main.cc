@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 #include "cli/app/command.h"
 #include "common/rpc/grpc_logs.h"
@@ -31,6 +32,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    // Said first: CLI11 would only say that a command is missing.
+    if (app.get_subcommands().empty() && !app.remaining().empty()) {
+      std::cerr << "there is no command " << app.remaining().front() << "\n";
+    }
     const int code = app.exit(e);
     return code == 0 ? sluis::cli::kExitOk : sluis::cli::kExitUsage;
   }

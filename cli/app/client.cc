@@ -1,5 +1,8 @@
 #include "cli/app/client.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "absl/strings/str_cat.h"
 #include "common/rpc/server.h"
 #include "common/rpc/status_convert.h"
@@ -9,6 +12,7 @@ namespace sluis::cli {
 namespace {
 
 constexpr char kDiskFull[] = "DISK_FULL";
+constexpr char kStoreFault[] = "STORE_FAULT";
 
 absl::Status DiskFull(const std::string& service) {
   return common::WithReason(
@@ -20,7 +24,23 @@ absl::Status DiskFull(const std::string& service) {
 
 }  // namespace
 
+absl::Status CheckIsFile(const std::string& argument, const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) return absl::OkStatus();
+  const char* what = std::filesystem::exists(path, error) ? " is not a file" : ": there is no such file";
+  return absl::InvalidArgumentError(absl::StrCat(argument, " ", path, what));
+}
+
+absl::Status CheckIsFolder(const std::string& argument, const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return absl::OkStatus();
+  const char* what = std::filesystem::exists(path, error) ? " is not a folder" : ": there is no such folder";
+  return absl::InvalidArgumentError(absl::StrCat(argument, " ", path, what));
+}
+
 absl::StatusOr<Client> Client::Load(const std::string& config_path, const std::string& permit_directory) {
+  SLUIS_RETURN_IF_ERROR(CheckIsFile("--config", config_path));
+  SLUIS_RETURN_IF_ERROR(CheckIsFolder("--permit", permit_directory));
   Client client;
   SLUIS_ASSIGN_OR_RETURN(client.config, common::LoadClientConfig(config_path));
   SLUIS_ASSIGN_OR_RETURN(const auto approvers, common::ToApprovers(client.config.permits()));
@@ -70,7 +90,7 @@ void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout) {
 
 absl::Status CallStatus(const grpc::Status& status, const std::string& service) {
   const absl::Status converted = common::FromGrpc(status);
-  if (converted.code() == absl::StatusCode::kUnavailable) {
+  if (converted.code() == absl::StatusCode::kUnavailable && common::ReasonOf(converted) != kStoreFault) {
     return common::WithReason(
         absl::UnavailableError(absl::StrCat("the ", service,
                                             " cannot be reached: is it running, is the address right, and does its "
@@ -84,6 +104,9 @@ absl::Status CallStatus(const grpc::Status& status, const std::string& service) 
 
 absl::Status JobFailure(const std::string& service, const std::string& message, const std::string& reason) {
   if (reason == kDiskFull) return DiskFull(service);
+  if (reason == kStoreFault) {
+    return common::WithReason(absl::UnavailableError(absl::StrCat("the ", service, " answered: ", message)), reason);
+  }
   if (reason == "LINKER_UNREACHABLE") {
     return common::WithReason(
         absl::UnavailableError(absl::StrCat("the ", service,

@@ -36,6 +36,11 @@ struct Client {
                                                          const std::string& permitted_identity) const;
 };
 
+// Whether what an argument names is there and of its kind. `argument`: how it is called on the command line. Errors:
+// INVALID_ARGUMENT.
+[[nodiscard]] absl::Status CheckIsFile(const std::string& argument, const std::string& path);
+[[nodiscard]] absl::Status CheckIsFolder(const std::string& argument, const std::string& path);
+
 // Sets the deadline that services demand.
 void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout);
 

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/app/client.h"
 #include "cli/app/command.h"
 #include "cli/app/key_file.h"
 #include "cli/show/permit_view.h"
@@ -31,6 +32,7 @@ void AddPermitCommand(CLI::App& app, Globals& globals) {
   show->footer("Example:\n  sluis permit show permits/integration");
   show->add_option("directory", options->directory, "Folder with permit.yaml")->required();
   OnRun(show, globals, [options, &globals]() -> absl::Status {
+    SLUIS_RETURN_IF_ERROR(CheckIsFolder("directory", options->directory));
     SLUIS_ASSIGN_OR_RETURN(const std::string document,
                            common::ReadFileBounded(options->directory + "/permit.yaml", 4 << 20));
     SLUIS_ASSIGN_OR_RETURN(const common::Permit read, common::ParsePermit(document));
@@ -44,6 +46,7 @@ void AddPermitCommand(CLI::App& app, Globals& globals) {
   approve->add_option("--name", options->name, "The approver's name in the services' configuration")->required();
   approve->add_option("--key", options->key, "The approver's key file")->required();
   OnRun(approve, globals, [options]() -> absl::Status {
+    SLUIS_RETURN_IF_ERROR(CheckIsFolder("directory", options->directory));
     SLUIS_ASSIGN_OR_RETURN(const common::SigningKey key, ReadSigningKey(options->key));
     SLUIS_RETURN_IF_ERROR(common::ApprovePermit(options->directory, options->name, key));
     std::cout << options->directory << "/permit.yaml." << options->name << ".sig\n";
@@ -55,6 +58,8 @@ void AddPermitCommand(CLI::App& app, Globals& globals) {
   check->add_option("directory", options->directory, "Folder with permit.yaml")->required();
   check->add_option("--config", options->config, "A client's configuration file")->required();
   OnRun(check, globals, [options, &globals]() -> absl::Status {
+    SLUIS_RETURN_IF_ERROR(CheckIsFolder("directory", options->directory));
+    SLUIS_RETURN_IF_ERROR(CheckIsFile("--config", options->config));
     SLUIS_ASSIGN_OR_RETURN(const auto config, common::LoadClientConfig(options->config));
     SLUIS_ASSIGN_OR_RETURN(const auto approvers, common::ToApprovers(config.permits()));
     SLUIS_ASSIGN_OR_RETURN(

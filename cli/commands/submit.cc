@@ -243,6 +243,7 @@ absl::Status TellUnfinished(const Options& options, const DeliveryStates& states
 
 // Returns the exit code: errors of the extract have one of their own.
 absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
+  SLUIS_RETURN_IF_ERROR(CheckIsFile("file", options.file));
   SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
   const common::PermitRegister* reg = client.permit.permit.FindRegister(options.register_name);
   if (reg == nullptr) {
@@ -311,6 +312,7 @@ void AddSubmitCommand(CLI::App& app, Globals& globals) {
   submit->add_option("--replaces", options->replaces, "The delivery that this one corrects as a whole");
   submit->add_option("--receipt", options->receipt, "File for the receipt");
   submit->add_option("--error-cap", options->error_cap, "Errors that are listed; all are counted")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}))
       ->capture_default_str();
   submit->add_flag("--dry-run", options->dry_run, "Check and coarsen all, send nothing: say what would leave");
   submit->add_option("file", options->file, "CSV or fixed-width file, also .gz or .zst")->required();

@@ -11,6 +11,7 @@
 #include "cli/show/table_view.h"
 #include "common/file/atomic_file.h"
 #include "common/status/status.h"
+#include "disclosure/protect/package.h"
 #include "proto/sluis/disclosure/v1/disclosure.grpc.pb.h"
 
 namespace sluis::cli {
@@ -89,10 +90,39 @@ absl::StatusOr<v1::GetTableJobResponse> Await(v1::Gate::Stub& stub, const std::s
   return last;
 }
 
+// A release has a folder of its own: among other files it could not be verified, and it could replace some of them. An
+// earlier fetch of it may be there. Errors: INVALID_ARGUMENT.
+absl::Status CheckOut(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (directory.empty() || !fs::exists(directory, error)) return absl::OkStatus();
+  if (!fs::is_directory(directory, error)) {
+    return absl::InvalidArgumentError(absl::StrCat("--out ", directory, " is not a folder"));
+  }
+  if (fs::is_empty(directory, error) || fs::exists(fs::path(directory) / disclosure::kManifestFile, error)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--out ", directory, " holds other files: name a new folder for the release"));
+}
+
+// The folder may hold a release, but no other one than that of `files`. Errors: FAILED_PRECONDITION.
+absl::Status CheckSameRelease(const std::string& directory, const std::map<std::string, std::string>& files) {
+  const std::string path = (std::filesystem::path(directory) / disclosure::kManifestFile).string();
+  const absl::StatusOr<std::string> held = common::ReadFileBounded(path, 64 << 20);
+  if (absl::IsNotFound(held.status())) return absl::OkStatus();
+  if (held.ok() && *held == files.at(disclosure::kManifestFile)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("--out ", directory, " holds another release: name a new folder for this one"));
+}
+
 absl::Status RunTable(const Options& options, const Globals& globals) {
   if (!options.dry_run && options.out.empty())
     return absl::InvalidArgumentError("--out is needed, unless this is a --dry-run");
-  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
+  SLUIS_RETURN_IF_ERROR(CheckIsFile("--request", options.request));
+  SLUIS_RETURN_IF_ERROR(CheckOut(options.out));
+  // What was released is to be had again after the permit's last day; what was not the gate refuses then.
+  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::OpenRetained(options.config, options.permit));
   SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Gate());
   const auto stub = v1::Gate::NewStub(channel);
   const common::Permit& permit = client.permit.permit;
@@ -126,6 +156,7 @@ absl::Status RunTable(const Options& options, const Globals& globals) {
   SLUIS_ASSIGN_OR_RETURN(
       const disclosure::Manifest manifest,
       VerifyFetched(files, permit, {.release_id = job.release_id(), .request = start.request_document()}));
+  SLUIS_RETURN_IF_ERROR(CheckSameRelease(options.out, files));
   SLUIS_RETURN_IF_ERROR(WriteFiles(options.out, files));
   if (globals.json) {
     std::cout << job.summary_json() << "\n";
@@ -138,7 +169,7 @@ absl::Status RunTable(const Options& options, const Globals& globals) {
 }
 
 absl::Status FetchEvidence(const Options& options) {
-  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::Open(options.config, options.permit));
+  SLUIS_ASSIGN_OR_RETURN(const Client client, Client::OpenRetained(options.config, options.permit));
   SLUIS_ASSIGN_OR_RETURN(const auto channel, client.Gate());
   const auto stub = v1::Gate::NewStub(channel);
   v1::GetEvidenceRequest fetch;

@@ -266,5 +266,33 @@ TEST_F(BadInput, ALongFileNeedsNoMoreMemory) {
   EXPECT_LT(large.peak_kib, small.peak_kib * 3 / 2) << small.peak_kib;
 }
 
+TEST_F(BadInput, CommandLinesThatNameTheWrongThing) {
+  const std::string config = "clients/employment.yaml";
+  const auto submit = [](const std::string& config_path, const std::string& permit, const std::string& file) {
+    return std::vector<std::string>{"submit",     "--config", config_path,  "--permit", permit,
+                                    "--register", "jobs",     "--delivery", "jobs-1",   file};
+  };
+  const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
+      {{"sumbit"}, "there is no command sumbit"},
+      {submit(config, "permit", "country/no.csv"), "file country/no.csv: there is no such file"},
+      {submit(config, "permit", "country"), "file country is not a file"},
+      {submit("permit", config, "country/jobs.csv"), "--config permit is not a file"},
+      {submit("clients/no.yaml", "permit", "country/jobs.csv"), "--config clients/no.yaml: there is no such file"},
+      {submit(config, "permit/permit.yaml", "country/jobs.csv"), "--permit permit/permit.yaml is not a folder"},
+      {submit(config, "no", "country/jobs.csv"), "--permit no: there is no such folder"},
+      {World::As("office", "table", {"--request", "permit", "--out", "release"}), "--request permit is not a file"},
+      {World::As("office", "table", {"--request", "permit/permit.yaml", "--out", config}),
+       "--out clients/employment.yaml is not a folder"},
+      {World::As("office", "table", {"--request", "permit/permit.yaml", "--out", "country"}),
+       "--out country holds other files"},
+      {{"permit", "show", "permit/permit.yaml"}, "directory permit/permit.yaml is not a folder"},
+      {{"permit", "check", config, "--config", "permit"}, "directory clients/employment.yaml is not a folder"}};
+  for (const auto& [arguments, message] : mistakes) {
+    const Outcome refused = world_.Sluis(arguments);
+    EXPECT_EQ(refused.exit_code, kExitUsage) << message << refused.out << refused.err;
+    EXPECT_NE(refused.err.find(message), std::string::npos) << message << " is not in " << refused.err;
+  }
+}
+
 }  // namespace
 }  // namespace sluis::testing

@@ -129,6 +129,11 @@ TEST(Gate, ServesReleasesAfterThePermitExpiredAndDeletesThemWhenRetentionEnds) {
   const auto evidence_again = GetEvidence(world, "work");
   SLUIS_ASSERT_OK(evidence_again);
   EXPECT_EQ(*evidence_again, *evidence);
+  // By the commands, too.
+  const Outcome late = world.SluisAs("office", "table", {"--request", "request.yaml", "--out", "late"});
+  EXPECT_EQ(late.exit_code, 0) << late.err;
+  const Outcome sealed = world.SluisAs("auditor", "evidence", {"--release-id", "work", "--out", "late.sealed"});
+  EXPECT_EQ(sealed.exit_code, 0) << sealed.err;
   {
     const Office office(world);
     const auto job = office.Start(SmallRequest("work"), false);
