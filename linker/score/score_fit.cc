@@ -15,18 +15,20 @@ namespace sluis::linker {
 namespace {
 
 constexpr double kModelError = 0.15;   // relative error of lambda that a decision must survive
-constexpr double kLeastCdf = 0.02;     // of G: below it the ratio B / G is noise
+constexpr double kLeastCdf = 0.05;     // of G: below it the ratio B / G is noise
 constexpr double kNotByChance = 1e-4;  // of as many links as there are if all were false
 constexpr double kConfidentPrecision = 0.95;
 constexpr double kLeastPrecision = 0.5;
-constexpr double kSecondsOfLinks = 0.05;  // of the matched rows: so many strangers above the threshold are borne
+constexpr double kSecondsOfLinks = 0.05;  // so many strangers above the threshold are borne
+constexpr double kLeastTellable = 0.5;    // of the links at the best threshold, where strangers are as few
 constexpr int kPasses = 3;
 constexpr double kLeastNull = 1e-12;  // non-matches in a bin
 
 // The null model of one side, by score bin.
 struct Side {
   NullTail tail;
-  std::vector<double> null_cdf;       // G: the best non-match of a row is in this bin or below
+  std::vector<double> tail_cdf;       // G as the tail has it: the best non-match of a row is in this bin or below
+  std::vector<double> null_cdf;       // G, the rivals of evident matches included
   std::vector<double> unmatched_cdf;  // the same over rows that have no match
   std::vector<double> intensity;      // mean number of a row's non-matches in this bin or above
   std::vector<double> two_or_more;    // probability that two non-matches of a row are in this bin or above
@@ -60,7 +62,9 @@ void FitMatched(const SideSample& sample, const ScoreGrid& grid, Side* side) {
       continue;
     }
     const double ratio = std::min(at_or_below / (rows * null[d]), 1.0);
-    const double sampling = ratio * std::sqrt((1 - null[d]) / (null[d] * rows));
+    // Of the ratio * rows without a match a binomial number is here; none seen is no proof that there are none.
+    const double seen = null[d] * rows;
+    const double sampling = std::sqrt(std::max(ratio, 1 / seen) * (1 - null[d]) / seen);
     const double modelling = kModelError * ratio * -std::log(null[d]);
     const double deviation = std::sqrt(sampling * sampling + modelling * modelling + 0.0625 / (rows * rows));
     if (1 - ratio - 2 * deviation > most_certain) {
@@ -92,7 +96,10 @@ Side FitSide(const SideSample& sample, const ScoreGrid& grid, std::size_t first_
   NullMeans without;
   sample.NullCurves(side.tail, grid, sample.anchors, &all);
   sample.NullCurves(side.tail, grid, sample.low_anchors, &without);
+  side.tail_cdf = all.cdf;
   side.null_cdf = std::move(all.cdf);
+  sample.HoldAgainstRivals(&side.null_cdf);
+  sample.HoldAgainstRivals(&without.cdf);
   side.intensity = std::move(all.intensity);
   side.two_or_more = std::move(all.two_or_more);
   side.unmatched_cdf = std::move(without.cdf);
@@ -187,10 +194,14 @@ double Recall(const Curves& curves, std::size_t g) {
   return matches > 0 ? TrueLinks(curves, g) / matches : 0;
 }
 
-std::optional<std::size_t> BestBin(const Curves& curves) {
+// `allowed`: by bin.
+std::optional<std::size_t> BestBin(const Curves& curves, const std::vector<bool>& allowed) {
   std::optional<std::size_t> best;
   double best_f1 = 0;
   for (std::size_t g = curves.links.size(); g-- > 0;) {
+    if (!allowed[g]) {
+      continue;
+    }
     const double sum = curves.links[g] + std::max(curves.matches, TrueLinks(curves, g));
     const double f1 = sum > 0 ? 2 * TrueLinks(curves, g) / sum : 0;
     if (f1 > best_f1) {
@@ -298,22 +309,45 @@ void SetIntervals(const GroupedSample& a, const GroupedSample* b, const ScoreGri
   }
 }
 
-// Whether more rows than the null explains have a second score at or above the bin: strangers who are as alike as
-// matches, which a person can have only one of.
-bool TooManySeconds(const SideSample& sample, const Side& side, std::size_t bin) {
-  const double seconds =
-      std::accumulate(sample.second.begin() + static_cast<std::ptrdiff_t>(bin), sample.second.end(), 0.0);
-  const double above = 1 - side.unmatched[bin];
-  const double expected =
-      sample.rows * (above * (1 - side.null_cdf[bin]) + side.unmatched[bin] * side.two_or_more[bin]);
-  return PoissonAtLeast(seconds, 2 * expected + kSecondsOfLinks * side.matched * sample.rows + 1) < kNotByChance;
+// Forbids the bins at or above which more rows than the tail explains have a second score: strangers who are as alike
+// as matches, which a person can have only one of.
+void ForbidSeconds(const SideSample& sample, const Side& side, const std::vector<double>& links,
+                   std::vector<bool>* allowed) {
+  double seconds = 0;
+  for (std::size_t g = links.size(); g-- > 0;) {
+    seconds += sample.second[g];
+    const double above = 1 - side.unmatched[g];
+    const double expected = sample.rows * (above * (1 - side.tail_cdf[g]) + side.unmatched[g] * side.two_or_more[g]);
+    const double borne = kSecondsOfLinks * std::min(side.matched * sample.rows, links[g]);
+    if (PoissonAtLeast(seconds, 2 * expected + borne + 1) < kNotByChance) {
+      (*allowed)[g] = false;
+    }
+  }
 }
 
-std::string WhyNot(const Curves& curves, std::optional<std::size_t> bin, const SideSample& sample_a,
-                   const SideSample* sample_b) {
-  if (!bin) {
+// The best threshold of all, and the best of those above which records have one candidate each.
+struct BestBins {
+  std::optional<std::size_t> any;
+  std::optional<std::size_t> tellable;
+};
+
+BestBins FindBestBins(const Curves& curves, const SideSample& a, const SideSample* b) {
+  std::vector<bool> allowed(curves.links.size(), true);
+  BestBins best;
+  best.any = BestBin(curves, allowed);
+  if (b != nullptr) {
+    ForbidSeconds(a, curves.a, curves.links, &allowed);
+    ForbidSeconds(*b, *curves.b, curves.links, &allowed);
+  }
+  best.tellable = BestBin(curves, allowed);
+  return best;
+}
+
+std::string WhyNot(const Curves& curves, const BestBins& best, const SideSample& sample_a, const SideSample* sample_b) {
+  if (!best.any) {
     return "no score is above what non-matches reach";
   }
+  const std::size_t* const bin = best.tellable ? &*best.tellable : &*best.any;
   const double links = curves.links[*bin];
   const double rows = sample_b == nullptr ? sample_a.rows : std::min(sample_a.rows, sample_b->rows);
   // A tail fitted to few rows may be too light.
@@ -324,7 +358,7 @@ std::string WhyNot(const Curves& curves, std::optional<std::size_t> bin, const S
     return "matches and non-matches overlap too much: at the best threshold less than half of the links are right";
   }
   if (sample_b != nullptr) {
-    if (TooManySeconds(sample_a, curves.a, *bin) || TooManySeconds(*sample_b, *curves.b, *bin)) {
+    if (!best.tellable || links < kLeastTellable * curves.links[*best.any]) {
       return "many records have several candidates as good as a match: the fields do not tell people apart";
     }
     const double from_a = sample_a.rows * curves.a.matched;
@@ -339,12 +373,15 @@ std::string WhyNot(const Curves& curves, std::optional<std::size_t> bin, const S
   return "";
 }
 
-// The lowest score from which on precision is high, or kLinkNothing.
+// The lowest score from which on precision is high, or kLinkNothing. Of a few links at the very top it may not be known
+// to be; from where it first is, it must stay so.
 std::int32_t ConfidentScore(const Curves& curves, const ScoreGrid& grid) {
   std::int32_t score = kLinkNothing;
-  for (std::size_t g = grid.bins; g-- > 0 && (curves.links[g] == 0 || Precision(curves, g) >= kConfidentPrecision);) {
-    if (curves.links[g] > 0) {
+  for (std::size_t g = grid.bins; g-- > 0;) {
+    if (curves.links[g] > 0 && Precision(curves, g) >= kConfidentPrecision) {
       score = grid.Lowest(g);
+    } else if (score != kLinkNothing) {
+      break;
     }
   }
   return score;
@@ -422,13 +459,16 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   for (int pass = 0; pass < kPasses; ++pass) {
     samples.emplace(a, b, *grid, options.first_null, evident);
     curves = Fit(samples->total_a, samples->total_b ? &*samples->total_b : nullptr, *grid, options.first_null);
-    const std::optional<std::size_t> best = BestBin(curves);
+    const std::optional<std::size_t> best =
+        FindBestBins(curves, samples->total_a, samples->total_b ? &*samples->total_b : nullptr).tellable;
     evident = best && Precision(curves, *best) >= kLeastPrecision ? grid->Lowest(*best) : kLinkNothing;
   }
   fit.null_a = curves.a.tail;
   fit.null_b = curves.b ? curves.b->tail : curves.a.tail;
-  const std::optional<std::size_t> bin = BestBin(curves);
-  fit.why_not = WhyNot(curves, bin, samples->total_a, samples->total_b ? &*samples->total_b : nullptr);
+  const SideSample* const total_b = samples->total_b ? &*samples->total_b : nullptr;
+  const BestBins best = FindBestBins(curves, samples->total_a, total_b);
+  const std::optional<std::size_t> bin = best.tellable;
+  fit.why_not = WhyNot(curves, best, samples->total_a, total_b);
   if (!fit.why_not.empty()) {
     return fit;
   }
@@ -443,7 +483,8 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
     const double without_b = std::max(1 - fit.matches / samples->total_b->rows, 1 / samples->total_b->rows);
     fit.no_match_odds = without_a * without_b;
   }
-  fit.confident_score = ConfidentScore(curves, *grid);
+  // Below the threshold there may still be few false links for all the true ones above; they are not to be learnt from.
+  fit.confident_score = std::max(fit.threshold, ConfidentScore(curves, *grid));
   SetIntervals(samples->a, samples->b ? &*samples->b : nullptr, *grid, *bin, curves, options, &fit);
   return fit;
 }

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kBins = 1024;
 constexpr std::size_t kGroups = 100;
 constexpr double kLeastUnmatched = 100;  // rows whose spacings give the tail to a few per cent
+constexpr double kRivalsFactor = 3;      // rows without a match may have so many times more rivals
+constexpr double kUnseenRivals = 3;      // if none is seen, up to so many are expected (95 %, Poisson)
 constexpr double kLowCdf = 0.7;          // a best score that most best non-matches would exceed or come near
 
 // Places that hold a candidate.
@@ -77,7 +79,7 @@ std::optional<ScoreGrid> MakeGrid(const TopLists& a, const TopLists* b, std::siz
 
 void SideSample::Resize(std::size_t bins, std::size_t places) {
   k = places;
-  for (auto* part : {&anchors, &best, &second, &excess, &low_anchors, &links}) {
+  for (auto* part : {&anchors, &best, &second, &rivals, &excess, &low_anchors, &links}) {
     part->assign(bins, 0);
   }
   for (auto* part : {&spacing_sums, &spacing_rows, &known_sums, &known_rows}) {
@@ -96,6 +98,7 @@ void SideSample::Add(const SideSample& sample, double weight) {
   add(sample.anchors, &anchors);
   add(sample.best, &best);
   add(sample.second, &second);
+  add(sample.rivals, &rivals);
   add(sample.excess, &excess);
   mean_rows += weight * sample.mean_rows;
   mean_sum += weight * sample.mean_sum;
@@ -202,6 +205,18 @@ std::vector<double> SideSample::LinksFromTop() const {
   return sums;
 }
 
+void SideSample::HoldAgainstRivals(std::vector<double>* cdf) const {
+  if (known < kLeastUnmatched) {
+    return;
+  }
+  double above = 0;
+  for (std::size_t g = cdf->size(); g-- > 0;) {
+    const double most = kRivalsFactor * (above + kUnseenRivals) / known;
+    (*cdf)[g] = std::clamp((*cdf)[g], std::max(0.0, 1 - most), std::max(0.0, 1 - above / known));
+    above += rivals[g];
+  }
+}
+
 GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
                              std::size_t first_null, std::int32_t evident)
     : bins_(grid.bins), k_(lists.k()), groups_(std::min(kGroups, lists.rows())) {
@@ -225,6 +240,7 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
     std::vector<double>& counts = matches > 0 ? group.known_rows : group.spacing_rows;
     if (filled > 1) {
       group.second[grid.Bin(scores[1])] += 1;
+      group.rivals[grid.Bin(scores[1])] += matches == 1 && first_null == 2 ? 1 : 0;
     }
     double normalised = 0;
     for (std::size_t j = first_null; j < filled; ++j) {

@@ -46,6 +46,7 @@ struct SideSample {
   std::vector<double> anchors;       // rows by bin of their anchor
   std::vector<double> best;          // rows by bin of their best score
   std::vector<double> second;        // rows by bin of their second best score
+  std::vector<double> rivals;        // the same, of rows with an evident match: the best of all others
   std::vector<double> excess;        // anchored rows by the bins from their anchor up to their best score
   std::vector<double> low_anchors;   // as anchors, of rows whose best score is what the best non-match would be
   std::vector<double> links;         // links counted for this side, by bin
@@ -72,6 +73,11 @@ struct SideSample {
   // end of lambda and of the probability of two or more non-matches.
   void NullCurves(const NullTail& tail, const ScoreGrid& grid, const std::vector<double>& of, NullMeans* means) const;
   std::vector<double> LinksFromTop() const;
+  // Holds `cdf`, of the best non-match by bin, against the rivals of evident matches, which are best non-matches too:
+  // it lets no fewer be above a bin than they show, and no more than a few times as many. Records of a household or of
+  // twins resemble each other far beyond what the spacings of strangers foretell, and make those so uneven that their
+  // tail reaches beyond all matches.
+  void HoldAgainstRivals(std::vector<double>* cdf) const;
 };
 
 // The counts of one side in groups of rows, for resampling.
