@@ -16,6 +16,7 @@ constexpr std::size_t kNullPlaces = 8;  // of a list below first_null: the null 
 constexpr double kFallbackShare = 0.5;  // of a record's score with itself
 constexpr double kFallbackSlope = 0.1;  // log-odds per nat of score
 constexpr std::size_t kFallbackRows = 1000;
+constexpr int kFewResamplings = 20;  // of a round that may not be the last: nothing depends on its intervals
 
 // Pairs of the lists that may be links: mutually best between sources, within a source all before first_null.
 template <typename Visit>
@@ -177,6 +178,7 @@ class Rounds {
     SLUIS_ASSIGN_OR_RETURN(round.lists, candidates_.Top(scorer, options_.fit.first_null + kNullPlaces));
     SLUIS_RETURN_IF_ERROR(LeaveOneOut(pairs, &round));
     FitOptions fit_options = options_.fit;
+    fit_options.resamplings = std::min(fit_options.resamplings, kFewResamplings);
     const EncodingTable& smaller = b_.rows() < a_.rows() ? b_ : a_;
     if (smaller.rows() < kLeastRows) {
       fit_options.fallback_threshold = FallbackThreshold(scorer, smaller);
@@ -246,6 +248,9 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
       break;
     }
     round = std::move(next);
+  }
+  if (round.fit.credible && options.fit.resamplings > kFewResamplings) {
+    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within ? nullptr : &round.lists.b, options.fit));
   }
   RecordLevelFit result;
   result.pairs = ScorePairs(round.lists, within, round.fit, options.least_log_odds);
