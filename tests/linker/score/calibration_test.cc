@@ -139,6 +139,15 @@ TEST(Calibration, HoldsForSourcesOfUnequalSizes) {
   EXPECT_NEAR(unequal.recall_bias, 0, 0.2);
 }
 
+// Every record has a relative who resembles it more than any stranger, though less than its match does.
+TEST(Calibration, HoldsForMembersOfHouseholds) {
+  const Summary related = Measure({.rows_a = 1500, .rows_b = 1500, .matches = 1200, .error = 0.1, .household = 2}, 3);
+  EXPECT_EQ(related.credible, related.runs);
+  EXPECT_NEAR(related.precision_bias, 0, 0.02);
+  EXPECT_GT(related.precision, 0.98);
+  EXPECT_GT(related.recall, 0.9);
+}
+
 TEST(Calibration, OverTwoFieldsPrecisionIsThatOfTheLinks) {
   const Summary few = Measure({.fields = 2, .error = 0.2}, 5);
   EXPECT_NEAR(few.precision_bias, 0, 0.06);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "linker/kernel/encoding_table.h"
@@ -21,7 +23,8 @@ struct SyntheticOptions {
   std::size_t fields = 6;
   double error = 0.15;  // of a field of a matching record: another value, of which it keeps half the tokens
   double flip = 0.02;
-  double spread = 0;  // records are dirty to different degrees: errors from 0 to 2 * error
+  double spread = 0;          // records are dirty to different degrees: errors from 0 to 2 * error
+  std::size_t household = 1;  // so many rows in a row share two thirds of their fields before errors, as relatives do
   std::uint64_t seed = 1;
 };
 
@@ -82,15 +85,23 @@ inline Synthetic MakeSynthetic(const SyntheticOptions& options) {
   Synthetic result{*EncodingTable::Create(1024), *EncodingTable::Create(1024), options.matches};
   const auto error = [&] { return options.error * (1 + options.spread * (2 * encoder.Uniform() - 1)); };
   std::vector<std::vector<std::uint32_t>> matching;
+  std::vector<std::uint32_t> relative;
+  const auto draw = [&](std::size_t row) {
+    std::vector<std::uint32_t> person = encoder.Person(options.fields);
+    if (row % options.household != 0) {
+      std::copy_n(relative.begin(), 2 * (options.fields * 2 / 3), person.begin());
+    }
+    return relative = std::move(person);
+  };
   for (std::size_t row = 0; row < options.rows_a; ++row) {
-    const auto person = encoder.Person(options.fields);
+    const auto person = draw(row);
     if (row < options.matches) {
       matching.push_back(person);
     }
     encoder.Append(encoder.Dirty(person, error() / 2), options.flip, &result.a);
   }
   for (std::size_t row = 0; row < options.rows_b; ++row) {
-    const auto person = row < options.matches ? matching[row] : encoder.Person(options.fields);
+    const auto person = row < options.matches ? matching[row] : draw(row - options.matches);
     encoder.Append(encoder.Dirty(person, error() / 2), options.flip, &result.b);
   }
   return result;
