@@ -47,10 +47,14 @@ using cli::Person;
 constexpr std::size_t kFields = 8;
 constexpr cli::DayNumber kReferenceDay = 20'454;  // 2026-01-01
 
+// What is wrong with a record's identifiers; the last that applies.
+constexpr std::array<const char*, 4> kErrors = {"none, or small", "another surname", "moved", "no address"};
+
 struct Register {
   std::string values;                   // of all records, each value followed by a tab
   std::vector<std::size_t> begin = {};  // of each record in `values`
   std::vector<std::uint32_t> persons;   // of each record
+  std::vector<std::uint8_t> errors;     // of each record of b: position in kErrors
 };
 
 double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -164,8 +168,11 @@ void AddWithErrors(const cli::CountrySeed& country, const Person& person, Regist
   const bool moved = identity.postcode != person.postcode;
   const std::string& street =
       cli::Streets()[moved ? random.Below(cli::Streets().size()) : static_cast<std::uint32_t>(person.street)];
-  AddRecord(person, identity, given_name, street, moved ? 1 + random.Skewed(200) : person.house_number,
-            !random.Chance(100), to);
+  const bool has_address = !random.Chance(100);
+  const bool other_name = identity.surname != cli::Surnames()[person.surname].utf8;
+  to.errors.push_back(!has_address ? 3 : moved ? 2 : other_name ? 1 : 0);
+  AddRecord(person, identity, given_name, street, moved ? 1 + random.Skewed(200) : person.house_number, has_address,
+            to);
 }
 
 // The two registers.
@@ -256,16 +263,24 @@ void PrintQuality(const MatchResult& result, const Register& a, const Register& 
     person_of[result.clustering.entity_of[0][record]] = a.persons[record];
   }
   std::uint64_t linked = 0, right = 0, possible = 0;
+  std::array<std::uint64_t, kErrors.size()> right_by_error{}, possible_by_error{};
   const auto all_a = static_cast<std::uint32_t>(a.persons.size());  // persons 0 .. all_a - 1
   for (std::size_t record = 0; record < b.persons.size(); ++record) {
     const std::uint32_t other = person_of[result.clustering.entity_of[1][record]];
     linked += other != UINT32_MAX ? 1 : 0;
     right += other == b.persons[record] ? 1 : 0;
     possible += b.persons[record] < all_a ? 1 : 0;
+    right_by_error[b.errors[record]] += other == b.persons[record] ? 1 : 0;
+    possible_by_error[b.errors[record]] += b.persons[record] < all_a ? 1 : 0;
   }
   const auto share = [](std::uint64_t of, std::uint64_t all) {
     return all == 0 ? 1 : static_cast<double>(of) / static_cast<double>(all);
   };
+  for (std::size_t error = 0; error < kErrors.size(); ++error) {
+    std::printf("  true pairs with error: %-15s %8llu, recall %.4f\n", kErrors[error],
+                static_cast<unsigned long long>(possible_by_error[error]),
+                share(right_by_error[error], possible_by_error[error]));
+  }
   const LinkEstimate& estimate = result.report.estimate;
   std::printf("links %llu, true pairs %llu\n", static_cast<unsigned long long>(linked),
               static_cast<unsigned long long>(possible));
