@@ -51,6 +51,11 @@ std::string FilledPermit() {
                                               {"@LOG_KEYS@", "keys"},
                                               {"@LOG_LINKER@", "linker"},
                                               {"@LOG_GATE@", "gate"}});
+  // No two custodians may share a key.
+  char letter = 'B';
+  for (const std::string custodian : {"population", "employment", "benefits", "education"}) {
+    absl::StrReplaceAll({{"@CUSTODIAN_KEY:" + custodian + "@", std::string(42, letter++) + "A="}}, &document);
+  }
   static const std::string kMark = "@SHA256:";
   for (std::size_t at = document.find(kMark); at != std::string::npos; at = document.find(kMark)) {
     const std::size_t end = document.find('@', at + kMark.size());
