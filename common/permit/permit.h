@@ -91,14 +91,14 @@ struct MatchKey {
 };
 
 struct PermitRegister {
-  std::string name;                     // [a-z][a-z0-9_]{0,62}
-  std::string custodian;                // SPIFFE ID of the only submitter
-  bool backbone = false;                // exactly one register is the backbone: one row a person
-  bool many_per_person = false;         // spells and events: several rows may belong to one person
-  std::string schema;                   // name of the attachment: Frictionless Table Schema of the extract
-  std::vector<PermitField> fields;      // what leaves, sealed; order fixed
-  std::vector<std::string> match_keys;  // names, in the permit's order, that this register's records carry
-  std::uint64_t max_records = 0;        // more are refused; the quota of evaluations follows from it
+  std::string name;                              // [a-z][a-z0-9_]{0,62}
+  std::string custodian;                         // SPIFFE ID of the only submitter
+  bool backbone = false;                         // exactly one register is the backbone: one row a person
+  bool many_per_person = false;                  // spells and events: several rows may belong to one person
+  std::string schema;                            // name of the attachment: Frictionless Table Schema of the extract
+  std::vector<PermitField> fields;               // what leaves, sealed; order fixed
+  std::vector<std::string> match_keys;           // names, in the permit's order, that this register's records carry
+  std::uint64_t max_records = 0;                 // more are refused; the quota of evaluations follows from it
   std::array<std::uint8_t, 32> custodian_key{};  // Ed25519; signs what the custodian delivers (common/seal)
 
   // Bytes of a row before sealing.
