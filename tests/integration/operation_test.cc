@@ -164,6 +164,8 @@ TEST(Operation, DrainsOnSigtermRunningCallsFinishAndNewOnesAreRefused) {
   const std::unique_ptr<Command> linker = StartOwn(world, "linker");
   if (HasFatalFailure()) return;
   const auto channel = world.Channel("employment", "linker");
+  // A first connection that fails would fail the call at once; this tries again.
+  ASSERT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + kTimeout));
   const auto stub = linker::v1::Linker::NewStub(channel);
   // A call that runs: the service waits for the first chunk.
   grpc::ClientContext context;
