@@ -26,7 +26,7 @@ const std::vector<testing::Keys> kJobs = {{2, 12}, {9, 11}, {2, 12}, {8, 18}, {0
 class Limits : public ::testing::Test {
  protected:
   absl::Status Begin(const std::string& register_name, const std::string& delivery_id) {
-    return records_.BeginUpload(MakeExtract(register_name, delivery_id, {{1}}).header, permit_, kNow).status();
+    return records_.BeginUpload(MakeExtract(register_name, delivery_id, {{1, 11}}).header, permit_, kNow).status();
   }
   absl::StatusOr<LinkSetId> Link(RecordStore& records) {
     SLUIS_ASSIGN_OR_RETURN(PreparedLinkSet prepared,
@@ -65,7 +65,7 @@ TEST_F(Limits, ACustodianHasSoManyOpenUploadsOverAllItsRegisters) {
   SLUIS_ASSERT_OK(records_.AbortUpload({"jobs", "j-2"}));
   SLUIS_ASSERT_OK(Begin("persons", "p-2"));
   EXPECT_EQ(ReasonOf(Begin("persons", "p-3")), "UPLOAD_LIMIT");
-  const Extract first = MakeExtract("jobs", "j-1", {{1}});
+  const Extract first = MakeExtract("jobs", "j-1", {{1, 11}});
   SLUIS_ASSERT_OK(Append(records_, first, 0));
   SLUIS_ASSERT_OK(testing::Commit(records_, first));
   SLUIS_EXPECT_OK(Begin("persons", "p-3"));
