@@ -7,33 +7,32 @@
 #include "cli/match/plan.h"
 #include "common/document/yaml.h"
 #include "common/status/status.h"
+#include "proto/sluis/common/v1/encoding.pb.h"
 #include "proto/sluis/linker/v1/plan.pb.h"
 
 namespace sluis::cli {
 namespace {
 
 namespace v1 = ::sluis::linker::v1;
+using common::v1::Encoding;
+using common::v1::Feature;
 using linker::FeatureKind;
 
-// Of one field at field level, where a value has some 5 to 20 tokens.
-constexpr std::uint32_t kFieldBits = 512;
-constexpr std::uint32_t kFieldInsertions = 120;
-
 // The two enumerations have the same order; the document's begins with UNSPECIFIED.
-FeatureKind FromDocument(v1::Feature::Kind kind) { return static_cast<FeatureKind>(static_cast<int>(kind) - 1); }
-static_assert(static_cast<int>(v1::Feature::NAME) == static_cast<int>(FeatureKind::kName) + 1);
-static_assert(static_cast<int>(v1::Feature::TEXT) == static_cast<int>(FeatureKind::kText) + 1);
-static_assert(static_cast<int>(v1::Feature::CATEGORY) == static_cast<int>(FeatureKind::kCategory) + 1);
-static_assert(static_cast<int>(v1::Feature::DATE) == static_cast<int>(FeatureKind::kDate) + 1);
-static_assert(static_cast<int>(v1::Feature::DIGITS) == static_cast<int>(FeatureKind::kDigits) + 1);
-static_assert(static_cast<int>(v1::Feature::NUMBER) == static_cast<int>(FeatureKind::kNumber) + 1);
+FeatureKind FromDocument(Feature::Kind kind) { return static_cast<FeatureKind>(static_cast<int>(kind) - 1); }
+static_assert(static_cast<int>(Feature::NAME) == static_cast<int>(FeatureKind::kName) + 1);
+static_assert(static_cast<int>(Feature::TEXT) == static_cast<int>(FeatureKind::kText) + 1);
+static_assert(static_cast<int>(Feature::CATEGORY) == static_cast<int>(FeatureKind::kCategory) + 1);
+static_assert(static_cast<int>(Feature::DATE) == static_cast<int>(FeatureKind::kDate) + 1);
+static_assert(static_cast<int>(Feature::DIGITS) == static_cast<int>(FeatureKind::kDigits) + 1);
+static_assert(static_cast<int>(Feature::NUMBER) == static_cast<int>(FeatureKind::kNumber) + 1);
 
 absl::Status ApplyFeatures(const v1::MatchPlan& document, const KindOfField& kind_of, linker::MatchPlan& plan) {
   if (document.features().empty()) return absl::OkStatus();
   std::vector<linker::FieldDescription> fields;
-  for (const v1::Feature& feature : document.features()) {
+  for (const Feature& feature : document.features()) {
     SLUIS_ASSIGN_OR_RETURN(const FeatureKind by_type, kind_of(feature.name()));
-    const bool given = feature.kind() != v1::Feature::KIND_UNSPECIFIED;
+    const bool given = feature.kind() != Feature::KIND_UNSPECIFIED;
     fields.push_back({feature.name(), given ? FromDocument(feature.kind()) : by_type});
   }
   plan.encoding.features = linker::DefaultPlan(fields).features;
@@ -45,7 +44,7 @@ absl::Status ApplyFeatures(const v1::MatchPlan& document, const KindOfField& kin
   return absl::OkStatus();
 }
 
-void ApplyHardening(const v1::Hardening& document, linker::Hardening& hardening) {
+void ApplyHardening(const common::v1::Hardening& document, linker::Hardening& hardening) {
   if (document.has_folds()) hardening.folds = static_cast<int>(document.folds());
   if (document.has_flip()) hardening.flip = document.flip();
   if (!document.salt_feature().empty()) hardening.salt_feature = document.salt_feature();
@@ -98,16 +97,12 @@ absl::Status ApplyPlanDocument(std::string_view document, const KindOfField& kin
   }
   linker::EncodingPlan& encoding = plan.encoding;
   if (!message.label().empty()) encoding.label = message.label();
-  if (message.profile() == v1::MatchPlan::FIELD_LEVEL) {
-    // Equal values must have equal encodings, for agreement levels and term frequencies: no noise.
-    encoding.profile = linker::EncodingProfile::kFieldLevel;
-    encoding.bits = kFieldBits;
-    encoding.insertions = kFieldInsertions;
-    encoding.hardening = {.folds = 0, .flip = 0};
+  if (message.profile() == Encoding::FIELD_LEVEL) {
+    linker::UseFieldLevel(encoding);
   }
   if (message.has_bits()) encoding.bits = message.bits();
   if (message.has_insertions()) encoding.insertions = message.insertions();
-  if (message.hashing() == v1::MatchPlan::TABULATION_MIN_HASH) {
+  if (message.hashing() == Encoding::TABULATION_MIN_HASH) {
     encoding.hashing = linker::Hashing::kTabulationMinHash;
     encoding.hardening.folds = 0;  // unless the document asks for folds, which such a plan cannot have
   }

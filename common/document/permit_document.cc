@@ -122,6 +122,53 @@ absl::Status ReadField(const std::string& path, const v1::Field& in, PermitField
   return absl::OkStatus();
 }
 
+absl::StatusOr<SimilarityKind> ReadKind(const std::string& path, v1::Feature::Kind kind) {
+  switch (kind) {
+    case v1::Feature::NAME:
+      return SimilarityKind::kName;
+    case v1::Feature::TEXT:
+      return SimilarityKind::kText;
+    case v1::Feature::CATEGORY:
+      return SimilarityKind::kCategory;
+    case v1::Feature::DATE:
+      return SimilarityKind::kDate;
+    case v1::Feature::DIGITS:
+      return SimilarityKind::kDigits;
+    case v1::Feature::NUMBER:
+      return SimilarityKind::kNumber;
+    default:
+      return Fail(path, "NAME, TEXT, CATEGORY, DATE, DIGITS or NUMBER is expected");
+  }
+}
+
+absl::Status ReadSimilarity(const v1::Similarity& in, PermitSimilarity& out) {
+  out.field_level = in.profile() == v1::Encoding::FIELD_LEVEL;
+  for (int i = 0; i < in.features_size(); ++i) {
+    const v1::Feature& f = in.features(i);
+    SimilarityFeature& feature = out.features.emplace_back();
+    feature.name = f.name();
+    SLUIS_ASSIGN_OR_RETURN(feature.kind, ReadKind(absl::StrCat("similarity.features[", i, "].kind"), f.kind()));
+    if (f.has_weight()) feature.weight = f.weight();
+  }
+  if (in.has_bits()) out.bits = in.bits();
+  if (in.has_insertions()) out.insertions = in.insertions();
+  out.min_hash = in.hashing() == v1::Encoding::TABULATION_MIN_HASH;
+  const v1::Hardening& hardening = in.hardening();
+  if (hardening.has_folds()) out.folds = hardening.folds();
+  if (hardening.has_flip()) out.flip = hardening.flip();
+  out.salt_feature = hardening.salt_feature();
+  out.diffusion = hardening.diffusion();
+  out.balanced = hardening.balanced();
+  return absl::OkStatus();
+}
+
+FeatureSource ReadFeatureSource(const v1::FeatureSource& in) {
+  FeatureSource out{in.feature(), in.source().empty() ? in.feature() : in.source(), SimilarityDateOrder::kYearFirst};
+  if (in.date_order() == v1::FeatureSource::DAY_FIRST) out.date_order = SimilarityDateOrder::kDayFirst;
+  if (in.date_order() == v1::FeatureSource::MONTH_FIRST) out.date_order = SimilarityDateOrder::kMonthFirst;
+  return out;
+}
+
 absl::Status ReadParties(const v1::Parties& in, Permit& out) {
   out.key_service = in.key_service();
   out.linker = in.linker();
@@ -181,6 +228,7 @@ absl::Status ReadPermit(const v1::Permit& in, Permit& out) {
     reg.max_records = r.max_records();
     SLUIS_RETURN_IF_ERROR(
         ReadKey(absl::StrCat("registers[", i, "].custodian_key"), r.custodian_key(), reg.custodian_key));
+    for (const v1::FeatureSource& feature : r.features()) reg.features.push_back(ReadFeatureSource(feature));
     for (int f = 0; f < r.fields_size(); ++f) {
       SLUIS_RETURN_IF_ERROR(
           ReadField(absl::StrCat("registers[", i, "].fields[", f, "]"), r.fields(f), reg.fields.emplace_back()));
@@ -197,6 +245,7 @@ absl::Status ReadPermit(const v1::Permit& in, Permit& out) {
       key.components.push_back({k.components(c).source(), normaliser});
     }
   }
+  if (in.has_similarity()) SLUIS_RETURN_IF_ERROR(ReadSimilarity(in.similarity(), out.similarity.emplace()));
   out.report_minimum_records = in.linkage_report().minimum_records();
   out.report_rounding = in.linkage_report().rounding();
   out.max_link_sets = in.linkage_report().max_link_sets();

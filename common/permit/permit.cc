@@ -10,6 +10,9 @@
 namespace sluis::common {
 namespace {
 
+// Of tokens that do not grow in number with the records; see EvaluationBudget.
+constexpr std::uint64_t kCommonTokens = 200'000;
+
 template <typename T>
 const T* FindByName(const std::vector<T>& items, std::string_view name) {
   const auto it = std::find_if(items.begin(), items.end(), [name](const T& item) { return item.name == name; });
@@ -48,6 +51,10 @@ std::vector<std::string> AgeClassCodes(const std::vector<int>& bounds) {
   return codes;
 }
 
+const SimilarityFeature* PermitSimilarity::FindFeature(std::string_view name) const {
+  return FindByName(features, name);
+}
+
 const PermitRegister* Permit::FindRegister(std::string_view name) const { return FindByName(registers, name); }
 const MatchKey* Permit::FindMatchKey(std::string_view name) const { return FindByName(match_keys, name); }
 const PermitDimension* Permit::FindDimension(std::string_view name) const { return FindByName(dimensions, name); }
@@ -70,6 +77,10 @@ std::uint64_t Permit::EvaluationBudget(std::string_view custodian, std::string_v
 }
 
 std::uint64_t Permit::DeliveryBudget(const PermitRegister& reg, std::string_view purpose) const {
+  if (purpose == kPurposeTokens) {
+    if (!similarity.has_value() || reg.features.empty()) return 0;
+    return std::min(kMaxTokenBudget, kCommonTokens + reg.features.size() * reg.max_records);
+  }
   std::uint64_t budget = 0;
   for (const std::string& name : reg.match_keys) {
     const MatchKey* key = FindMatchKey(name);

@@ -90,6 +90,51 @@ struct MatchKey {
   std::vector<MatchKeyComponent> components;
 };
 
+// How a feature's value becomes tokens; linker/encode/tokens.h says what each does.
+enum class SimilarityKind { kName, kText, kCategory, kDate, kDigits, kNumber };
+// How a custodian's extract writes the parts of a date; yyyy-mm-dd is understood under each.
+enum class SimilarityDateOrder { kYearFirst, kDayFirst, kMonthFirst };
+
+// What records are compared by if they are to link by similarity.
+struct SimilarityFeature {
+  std::string name;  // unique; [a-z][a-z0-9_]{0,62}
+  SimilarityKind kind = SimilarityKind::kText;
+  std::optional<double> weight;  // share of the bits, in 0.001 .. 1000; absent: by kind
+};
+
+// How the residue is linked by similarity encodings, once for all registers. What is absent follows from the profile:
+// linker/encode/permit_plan.h makes the plan, and checks the ranges of the settings that only it knows.
+struct PermitSimilarity {
+  bool field_level = false;  // one encoding a feature instead of one a record: links better, protects less
+  std::vector<SimilarityFeature> features;
+  std::optional<std::uint32_t> bits;
+  std::optional<std::uint32_t> insertions;
+  bool min_hash = false;
+  std::optional<std::uint32_t> folds;
+  std::optional<double> flip;
+  std::string salt_feature;  // one of `features`; empty: none
+  std::uint32_t diffusion = 0;
+  bool balanced = false;
+
+  const SimilarityFeature* FindFeature(std::string_view name) const;
+};
+// The purpose of the OPRF key under which the tokens of similarity encodings are evaluated. It is not rotated:
+// encodings under two keys cannot be compared.
+inline constexpr char kPurposeTokens[] = "tokens";
+// At record level, of the permit and of each register that takes part: encodings of fewer fields repeat, and a
+// frequency attack reads those that do.
+inline constexpr std::size_t kMinSimilarityFeatures = 4;
+inline constexpr std::size_t kMaxSimilarityFeatures = 64;
+// Evaluations for tokens that a delivery may need at most, whatever its register's size.
+inline constexpr std::uint64_t kMaxTokenBudget = 10'000'000;
+
+// Where a register has a feature.
+struct FeatureSource {
+  std::string feature;                                               // name of a SimilarityFeature
+  std::string source;                                                // name of the schema field
+  SimilarityDateOrder date_order = SimilarityDateOrder::kYearFirst;  // kDate only
+};
+
 struct PermitRegister {
   std::string name;                              // [a-z][a-z0-9_]{0,62}
   std::string custodian;                         // SPIFFE ID of the only submitter
@@ -100,6 +145,7 @@ struct PermitRegister {
   std::vector<std::string> match_keys;           // names, in the permit's order, that this register's records carry
   std::uint64_t max_records = 0;                 // more are refused; the quota of evaluations follows from it
   std::array<std::uint8_t, 32> custodian_key{};  // Ed25519; signs what the custodian delivers (common/seal)
+  std::vector<FeatureSource> features;           // empty: the register's records carry no encodings
 
   // Bytes of a row before sealing.
   std::size_t RowWidth() const;
@@ -137,7 +183,8 @@ struct Permit {
   Day retention_end = 0;
   int required_approvals = 0;  // at least; each service's own configuration may demand more
   std::vector<PermitRegister> registers;
-  std::vector<MatchKey> match_keys;  // in the order of the linkage passes
+  std::vector<MatchKey> match_keys;            // in the order of the linkage passes
+  std::optional<PermitSimilarity> similarity;  // absent: records link by match keys alone
   std::vector<PermitDimension> dimensions;
   std::vector<PermitMeasure> measures;
   std::string rule_set;                      // name of the attachment
@@ -163,8 +210,10 @@ struct Permit {
   const PermitDimension* FindDimension(std::string_view name) const;
   const PermitMeasure* FindMeasure(std::string_view name) const;
   const PermitAttachment* FindAttachment(std::string_view name) const;
-  // Evaluations that `custodian` may ask for under `purpose` in one delivery of each of its registers, with 10 % to
-  // spare.
+  // Evaluations that `custodian` may ask for under `purpose` in one delivery of each of its registers. For identifiers
+  // and match keys: a record and key each, with 10 % to spare. For kPurposeTokens, of a register with features: 200,000
+  // (the pairs of letters, parts of dates and digits that there are, and room for a salt) and one a record and feature
+  // (phonetic codes and categories), at most kMaxTokenBudget.
   std::uint64_t EvaluationBudget(std::string_view custodian, std::string_view purpose) const;
   // The part of it for one delivery of `reg`, a register of this permit.
   std::uint64_t DeliveryBudget(const PermitRegister& reg, std::string_view purpose) const;

@@ -55,6 +55,7 @@ class Validator {
     SLUIS_RETURN_IF_ERROR(Head());
     SLUIS_RETURN_IF_ERROR(Attachments());
     SLUIS_RETURN_IF_ERROR(MatchKeys());
+    SLUIS_RETURN_IF_ERROR(Similarity());
     SLUIS_RETURN_IF_ERROR(Registers());
     SLUIS_RETURN_IF_ERROR(Tables());
     return Parties();
@@ -119,6 +120,68 @@ class Validator {
     return absl::OkStatus();
   }
 
+  absl::Status Similarity() const {
+    const bool has_key = permit_.oprf_public_keys.contains(kPurposeTokens);
+    if (!permit_.similarity.has_value()) {
+      return has_key ? Fail("parties.oprf_public_keys", "a key for purpose \"tokens\" goes with similarity only")
+                     : absl::OkStatus();
+    }
+    if (!has_key) return Fail("parties.oprf_public_keys", "the key for purpose \"tokens\" is missing");
+    const PermitSimilarity& similarity = *permit_.similarity;
+    const std::size_t least = similarity.field_level ? 1 : kMinSimilarityFeatures;
+    if (similarity.features.size() < least || similarity.features.size() > kMaxSimilarityFeatures) {
+      return Fail("similarity.features", absl::StrCat(least, " to ", kMaxSimilarityFeatures, " are expected"));
+    }
+    SLUIS_RETURN_IF_ERROR(CheckUnique(similarity.features, "similarity.features"));
+    for (std::size_t i = 0; i < similarity.features.size(); ++i) {
+      const SimilarityFeature& feature = similarity.features[i];
+      const std::string path = absl::StrCat("similarity.features[", i, "]");
+      if (!IsName(feature.name, '_')) return Fail(path + ".name", "lower-case letters, digits and _ are expected");
+      if (feature.weight.has_value() && !(*feature.weight >= 0.001 && *feature.weight <= 1000)) {
+        return Fail(path + ".weight", "0.001 to 1000 is expected");
+      }
+    }
+    if (!similarity.salt_feature.empty() && similarity.FindFeature(similarity.salt_feature) == nullptr) {
+      return Fail("similarity.hardening.salt_feature", "is not among the features");
+    }
+    const auto takes_part = [](const PermitRegister& r) { return !r.features.empty(); };
+    const auto backbone = std::ranges::find(permit_.registers, true, &PermitRegister::backbone);
+    if (backbone != permit_.registers.end() && !takes_part(*backbone)) {
+      return Fail(absl::StrCat("registers[", backbone - permit_.registers.begin(), "].features"),
+                  "the backbone must have features, since the others are linked to it");
+    }
+    if (std::ranges::count_if(permit_.registers, takes_part) < 2) {
+      return Fail("registers", "similarity needs a register with features beside the backbone");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Features(const PermitRegister& r, const std::string& path) const {
+    if (r.features.empty()) return absl::OkStatus();
+    if (!permit_.similarity.has_value()) return Fail(path + ".features", "go with the permit's similarity only");
+    if (!permit_.similarity->field_level && r.features.size() < kMinSimilarityFeatures) {
+      return Fail(path + ".features", absl::StrCat("at least ", kMinSimilarityFeatures,
+                                                   " are expected at record level: encodings of fewer fields repeat"));
+    }
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < r.features.size(); ++i) {
+      const FeatureSource& source = r.features[i];
+      const std::string at = absl::StrCat(path, ".features[", i, "]");
+      const SimilarityFeature* feature = permit_.similarity->FindFeature(source.feature);
+      if (feature == nullptr) {
+        return Fail(at + ".feature", absl::StrCat("\"", source.feature, "\" is not among similarity.features"));
+      }
+      if (!seen.insert(source.feature).second) {
+        return Fail(at + ".feature", absl::StrCat("\"", source.feature, "\" occurs twice"));
+      }
+      if (source.source.empty()) return Fail(at + ".source", "a schema field is expected");
+      if (source.date_order != SimilarityDateOrder::kYearFirst && feature->kind != SimilarityKind::kDate) {
+        return Fail(at + ".date_order", "goes with features of kind DATE only");
+      }
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Registers() const {
     SLUIS_RETURN_IF_ERROR(CheckUnique(permit_.registers, "registers"));
     const auto backbones =
@@ -145,7 +208,10 @@ class Validator {
     if (r.backbone && r.many_per_person) return Fail(path + ".many_per_person", "the backbone has one row a person");
     if (r.max_records == 0 || r.max_records > kMaxRecords) return Fail(path + ".max_records", "1 to 10^9 is expected");
     SLUIS_RETURN_IF_ERROR(NeedAttachment(path + ".schema", r.schema));
-    if (r.match_keys.empty()) return Fail(path + ".match_keys", "at least one is expected");
+    if (r.match_keys.empty() && r.features.empty()) {
+      return Fail(path + ".match_keys", "at least one is expected, or features of similarity");
+    }
+    SLUIS_RETURN_IF_ERROR(Features(r, path));
     std::size_t last = 0;
     for (std::size_t k = 0; k < r.match_keys.size(); ++k) {
       const MatchKey* key = permit_.FindMatchKey(r.match_keys[k]);

@@ -14,7 +14,8 @@ void AppendBytes(std::string& out, std::string_view bytes) {
 }  // namespace
 
 std::string DeliveryStatementBytes(const DeliveryStatement& statement) {
-  std::string out = "sluis-delivery-statement-v1\n";
+  const bool encodings = statement.encoding_bytes != 0 || statement.encoding_plan_sha256 != Hash256{};
+  std::string out = encodings ? "sluis-delivery-statement-v2\n" : "sluis-delivery-statement-v1\n";
   out += AsChars(statement.permit_sha256);
   AppendBytes(out, statement.register_name);
   AppendBytes(out, statement.delivery_id);
@@ -25,6 +26,10 @@ std::string DeliveryStatementBytes(const DeliveryStatement& statement) {
   out += AsChars(statement.schema_sha256);
   AppendBigEndian32(out, static_cast<std::uint32_t>(statement.match_keys.size()));
   for (const std::string& match_key : statement.match_keys) AppendBytes(out, match_key);
+  if (encodings) {
+    out += AsChars(statement.encoding_plan_sha256);
+    AppendBigEndian32(out, statement.encoding_bytes);
+  }
   return out;
 }
 

@@ -25,6 +25,8 @@ struct DeliveryStatement {
   std::string sealed_data_key;
   Hash256 schema_sha256{};
   std::vector<std::string> match_keys;  // in the permit's order
+  Hash256 encoding_plan_sha256{};       // of the similarity encodings; all zero: the delivery has none
+  std::uint32_t encoding_bytes = 0;     // length of every record's encodings; 0: none
 };
 
 // Returns the bytes that are signed: "sluis-delivery-statement-v1\n", then
@@ -37,6 +39,9 @@ struct DeliveryStatement {
 //   SHA-256(sealed_data_key) 32 bytes
 //   schema_sha256            32 bytes
 //   match_keys               their number in 4 bytes, then of each length, bytes
+// and for a delivery with encodings "sluis-delivery-statement-v2\n", the same, then
+//   encoding_plan_sha256     32 bytes
+//   encoding_bytes           4 bytes
 // Numbers are big-endian, lengths 4 bytes. Two different statements have different bytes.
 [[nodiscard]] std::string DeliveryStatementBytes(const DeliveryStatement& statement);
 

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint32_t kMinBits = 64;
 constexpr std::uint32_t kMaxBits = 4096;
+// Of one field at field level, where a value has some 5 to 20 tokens.
+constexpr std::uint32_t kFieldBits = 512;
+constexpr std::uint32_t kFieldInsertions = 120;
 constexpr int kMaxFolds = 4;
 constexpr int kMinDiffusion = 2, kMaxDiffusion = 16;
 constexpr std::size_t kMaxLabel = 64;
@@ -196,6 +199,13 @@ EncodingPlan DefaultPlan(std::span<const FieldDescription> fields) {
     plan.features.push_back({field.name, field.kind, DefaultWeight(field.kind)});
   }
   return plan;
+}
+
+void UseFieldLevel(EncodingPlan& plan) {
+  plan.profile = EncodingProfile::kFieldLevel;
+  plan.bits = kFieldBits;
+  plan.insertions = kFieldInsertions;
+  plan.hardening = {.folds = 0, .flip = 0};
 }
 
 }  // namespace sluis::linker

@@ -107,4 +107,8 @@ struct EncodingPlan {
 // refuses.
 [[nodiscard]] EncodingPlan DefaultPlan(std::span<const FieldDescription> fields);
 
+// Makes `plan` a field-level one with the defaults of that profile: 512 bits a feature of which each sets 120, no folds
+// and no flips, since equal values must have equal encodings for agreement levels and term frequencies.
+void UseFieldLevel(EncodingPlan& plan);
+
 }  // namespace sluis::linker
