@@ -32,9 +32,9 @@ absl::Status CheckProjectAndPurpose(std::string_view project, std::string_view p
     return absl::InvalidArgumentError(
         "project must begin with a lower-case letter and have at most 63 lower-case letters, digits and hyphens");
   }
-  if (purpose != kPurposeIdentifiers && purpose != kPurposeMatchKeys) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("purpose must be \"", kPurposeIdentifiers, "\" or \"", kPurposeMatchKeys, "\""));
+  if (std::ranges::find(kPurposes, purpose) == kPurposes.end()) {
+    return absl::InvalidArgumentError(absl::StrCat("purpose must be \"", kPurposeIdentifiers, "\", \"",
+                                                   kPurposeMatchKeys, "\" or \"", kPurposeTokens, "\""));
   }
   return absl::OkStatus();
 }

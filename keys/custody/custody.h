@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,9 +21,12 @@
 namespace sluis::keys {
 
 // What a key is used for. Each purpose has a random key of its own, so that a pseudonym of one kind says nothing about
-// the other.
+// the other, and what is evaluated for one purpose serves no other.
 inline constexpr char kPurposeIdentifiers[] = "identifiers";
 inline constexpr char kPurposeMatchKeys[] = "match-keys";
+// Tokens of similarity encodings. Not rotated: encodings under two keys cannot be compared.
+inline constexpr char kPurposeTokens[] = "tokens";
+inline constexpr std::array<const char*, 3> kPurposes = {kPurposeIdentifiers, kPurposeMatchKeys, kPurposeTokens};
 
 // Errors: INVALID_ARGUMENT unless `project` is [a-z][a-z0-9-]{0,62} and `purpose` one of the above.
 [[nodiscard]] absl::Status CheckProjectAndPurpose(std::string_view project, std::string_view purpose);

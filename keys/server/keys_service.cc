@@ -75,7 +75,9 @@ grpc::Status KeysService::GetQuota(grpc::ServerContext* context, const v1::GetQu
     if (!request->delivery_id().empty()) {
       SLUIS_ASSIGN_OR_RETURN(reg, CheckDelivery(bundle->permit, caller, request->delivery_id()));
     }
-    for (const char* purpose : {kPurposeIdentifiers, kPurposeMatchKeys}) {
+    for (const char* purpose : kPurposes) {
+      // Of a project that links by match keys alone there is nothing to tell.
+      if (purpose == std::string_view(kPurposeTokens) && !bundle->permit.similarity.has_value()) continue;
       const QuotaAccount account{caller.identity, bundle->permit.id, purpose};
       SLUIS_ASSIGN_OR_RETURN(const QuotaUsage usage, quota_.Usage(account));
       auto* quota = response->add_quotas();

@@ -100,7 +100,8 @@ int main(int argc, char** argv) {
         app.add_subcommand("create-key", "Make the key of a project and purpose (the service must not be running)");
     create->add_option("--config", config, "YAML configuration")->required();
     create->add_option("--project", project, "Id of the permit")->required();
-    create->add_option("--purpose", purpose, "identifiers or match-keys")->required();
+    create->add_option("--purpose", purpose, "identifiers, match-keys, or tokens (of similarity encodings)")
+        ->required();
     create->callback([&] { status = sluis::keys::CreateKey(config, project, purpose); });
     CLI::App* destroy = app.add_subcommand(
         "destroy-key", "Destroy all keys of a project before its retention ends (the service must not be running)");

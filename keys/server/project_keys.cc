@@ -76,9 +76,14 @@ absl::StatusOr<KeyEntry> CreateProjectKey(const KeyRecords& records, const std::
   if (held.ok()) {
     const bool interrupted = std::ranges::any_of(completed, [&](const KeyEntry& key) { return key.id == held->id; });
     if (interrupted) return *held;
-    return absl::AlreadyExistsError(absl::StrCat("project ", project, " has a key for ", purpose,
-                                                 " already; its public key is ",
-                                                 common::Base64Encode(held->public_key)));
+    // The tokens' key is of the project, whatever the permit's version.
+    return absl::AlreadyExistsError(
+        absl::StrCat("project ", project, " has a key for ", purpose, " already; its public key is ",
+                     common::Base64Encode(held->public_key),
+                     purpose == kPurposeTokens
+                         ? "; it is not rotated, since encodings under another key could not be compared: name "
+                           "it in each version of the permit"
+                         : ""));
   }
   // Anything but its absence says nothing about the key, and a second one would split the registers.
   if (!absl::IsNotFound(held.status())) return held.status();
