@@ -1,15 +1,18 @@
 #include "linker/fuzzy/match_records.h"
 
 #include <algorithm>
-#include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/bytes/secret.h"
+#include "common/crypto/crypto.h"
 #include "common/status/status.h"
 #include "linker/fellegi_sunter/plan.h"
 #include "linker/fuzzy/compare.h"
 #include "linker/fuzzy/compare_fields.h"
+#include "linker/fuzzy/comparison_store.h"
 #include "linker/fuzzy/exact_passes.h"
 #include "linker/fuzzy/links.h"
 
@@ -122,26 +125,71 @@ class Matcher {
   }
 
   absl::Status CompareSources(const Clustering& exact, std::uint32_t a, std::uint32_t b) {
-    Begin(a == b ? absl::StrCat("compare ", sources_[a].name)
-                 : absl::StrCat("compare ", sources_[a].name, " with ", sources_[b].name));
+    const std::string what = a == b ? sources_[a].name : absl::StrCat(sources_[a].name, " with ", sources_[b].name);
     const bool repeats = options_.mode != MatchMode::kLink;
     CompareSide side_a{&sources_[a], {}}, side_b{&sources_[b], {}};
     if (!repeats && !exact_.pairs.empty()) {
       side_a.left_out = LinkedWith(exact, a, b);
       side_b.left_out = LinkedWith(exact, b, a);
     }
-    const std::uint64_t seed = options_.seed + a * kMaxSourcesForSeeds + b;
-    SLUIS_ASSIGN_OR_RETURN(CompareResult compared,
-                           (plan_.encoding.profile == EncodingProfile::kFieldLevel ? CompareFields : Compare)(
-                               side_a, a == b ? nullptr : &side_b, repeats, plan_, options_, seed));
-    compared.report.source_a = a;
-    compared.report.source_b = b;
+    const CompareSide* const other = a == b ? nullptr : &side_b;
+    const std::uint64_t seed = SeedOf(a, b);
+    ComparisonKey key{};
+    std::optional<CompareResult> compared;
+    if (options_.store != nullptr) {
+      key = KeyOfComparison(side_a, DigestOfSource(a), other, DigestOfSource(b), repeats, plan_, seed);
+      compared = FindKept(key, what, a, b);
+    }
+    const bool reused = compared.has_value();
+    Begin(absl::StrCat(reused ? "take from an earlier run " : "compare ", what));
+    if (!reused) {
+      SLUIS_ASSIGN_OR_RETURN(compared,
+                             (plan_.encoding.profile == EncodingProfile::kFieldLevel ? CompareFields : Compare)(
+                                 side_a, other, repeats, plan_, options_, seed));
+      if (options_.store != nullptr) Keep(key, what, *compared);
+    }
+    ComparisonReport& report = compared->report;
+    report.source_a = a;
+    report.source_b = b;
+    report.reused = reused;
     End();
-    compared.report.seconds = result_.report.steps.back().seconds;
-    WarnOf(compared.report);
-    result_.report.comparisons.push_back(compared.report);
-    compared_.push_back(std::move(compared));
+    report.seconds = result_.report.steps.back().seconds;
+    WarnOf(report);
+    result_.report.comparisons.push_back(report);
+    compared_.push_back(*std::move(compared));
     return absl::OkStatus();
+  }
+
+  // From the names, so that a comparison draws the same samples wherever its sources stand among the others.
+  std::uint64_t SeedOf(std::uint32_t a, std::uint32_t b) const {
+    const common::Hash256 hash =
+        common::Sha256(absl::StrCat("sluis-comparison-seed-1 ", options_.seed, " ", sources_[a].name.size(), " ",
+                                    sources_[a].name, a == b ? "" : sources_[b].name));
+    return common::ReadBigEndian64(common::AsChars(hash));
+  }
+
+  const common::Hash256& DigestOfSource(std::uint32_t source) {
+    digests_.resize(sources_.size());
+    if (!digests_[source]) digests_[source] = DigestOf(sources_[source]);
+    return *digests_[source];
+  }
+
+  std::optional<CompareResult> FindKept(const ComparisonKey& key, const std::string& what, std::uint32_t a,
+                                        std::uint32_t b) {
+    absl::StatusOr<std::optional<CompareResult>> kept =
+        FindComparison(*options_.store, key, sources_[a], a == b ? nullptr : &sources_[b]);
+    if (kept.ok()) return *std::move(kept);
+    result_.report.warnings.push_back(absl::StrCat(
+        "compare ", what,
+        ": done again, since what an earlier run kept cannot be used: ", std::string(kept.status().message())));
+    return std::nullopt;
+  }
+
+  void Keep(const ComparisonKey& key, const std::string& what, const CompareResult& compared) {
+    const absl::Status kept = SaveComparison(*options_.store, key, compared);
+    if (kept.ok()) return;
+    result_.report.warnings.push_back(
+        absl::StrCat("compare ", what, ": not kept, so that a later run does it again: ", std::string(kept.message())));
   }
 
   void WarnOf(const ComparisonReport& compared) {
@@ -212,14 +260,13 @@ class Matcher {
     return estimate;
   }
 
-  static constexpr std::uint64_t kMaxSourcesForSeeds = 64;
-
   std::span<const MatchSource> sources_;
   const MatchPlan& plan_;
   const MatchOptions& options_;
   std::vector<ClusterSource> clusters_;
   ExactPairs exact_;
   std::vector<CompareResult> compared_;
+  std::vector<std::optional<common::Hash256>> digests_;  // by source, if there is a store
   std::size_t steps_ = 0, done_ = 0;
   MatchResult result_;
 };

@@ -19,6 +19,8 @@
 
 namespace sluis::linker {
 
+class ComparisonStore;
+
 struct MatchOptions {
   MatchMode mode = MatchMode::kLink;
   std::uint64_t seed = 1;  // of samples and resamplings
@@ -29,6 +31,8 @@ struct MatchOptions {
   std::function<void(const std::string& step, std::size_t done, std::size_t steps)> progress = {};
   // A clock in seconds, for the report; empty: no times.
   std::function<double()> seconds = {};
+  // Where finished comparisons are kept and looked for (comparison_store.h); null: nowhere. The result is the same.
+  ComparisonStore* store = nullptr;
 };
 
 // What an exact pass found.
@@ -59,6 +63,7 @@ struct ComparisonReport {
   double bit_error = 0;                     // record level: of the bit model that was learnt
   std::vector<FieldWeights> field_weights;  // field level; of `fit` then only precision, recall, matches and links
   double seconds = 0;
+  bool reused = false;  // taken from the store
 };
 
 // What is estimated about all links together, exact passes included (taken for right). Without truth.
@@ -96,6 +101,9 @@ struct MatchResult {
 //    affordable; scores are learnt and calibrated without truth (linker/score). A fit that is not credible links
 //    nothing and is reported.
 // 3. ClusterRecords over all pairs, the exact ones fixed.
+//
+// With a store, comparisons that an earlier call finished are taken from it, and new ones are kept in it as soon as
+// they are done. What is found there damaged is done again, and what cannot be kept is not; both are warnings.
 //
 // Every record of every source is in exactly one entity. Deterministic: the same sources, plan and seed give the same
 // result whatever the number of threads. Errors: INVALID_ARGUMENT if there are no sources or over 63, sources were

@@ -2,44 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
 #include <stop_token>
 
 #include "common/status/matchers.h"
 #include "linker/fuzzy/exact_passes.h"
 #include "linker/fuzzy/links.h"
+#include "tests/linker/fuzzy/sources.h"
 
 namespace sluis::linker {
 namespace {
 
 using common::testing::StatusIs;
 using ::testing::ElementsAre;
-
-constexpr std::uint32_t kBits = 1024;
-
-MatchPlan Plan(std::size_t passes = 0) {
-  MatchPlan plan;
-  plan.encoding.features = {{"a"}, {"b"}, {"c"}, {"d"}};
-  for (std::size_t i = 0; i < passes; ++i) plan.passes.push_back({"id" + std::to_string(i)});
-  return plan;
-}
-
-// Persons [first, end): encodings that follow from the person, with every 20th bit or so flipped by `noise`.
-MatchSource Source(const std::string& name, std::uint32_t first, std::uint32_t end, std::uint32_t noise) {
-  MatchSource source;
-  source.name = name;
-  EncodingTable table = *EncodingTable::Create(kBits);
-  std::vector<std::uint64_t> words(kBits / 64);
-  for (std::uint32_t person = first; person < end; ++person) {
-    std::mt19937_64 bits(person);
-    std::mt19937_64 flips(person * 16 + noise);
-    for (std::uint64_t& word : words) word = (bits() & bits()) ^ (flips() & flips() & flips() & flips());
-    EXPECT_THAT(table.Append(words), common::testing::IsOk());
-    source.record_of_row.push_back(source.records++);
-  }
-  source.tables.push_back(std::move(table));
-  return source;
-}
+using testing::Plan;
+using testing::Source;
 
 Token T(std::uint64_t value) { return {value, 1}; }
 constexpr Token kNone{0, 0};
