@@ -26,6 +26,9 @@ inline constexpr std::size_t kMaxComparisonPartBytes = std::size_t{16} << 20;
 class ComparisonStore {
  public:
   virtual ~ComparisonStore() = default;
+  // Says between which sources, by name, the comparison is that the next calls are about; one name twice: within it.
+  // For stores that delete what they keep of a source when the source goes.
+  virtual void Between(std::string_view /*source_a*/, std::string_view /*source_b*/) {}
   // Returns what Save was last given for this key and part, or nothing. Errors: those of the medium.
   [[nodiscard]] virtual absl::StatusOr<std::optional<std::string>> Find(const ComparisonKey& key,
                                                                         std::uint32_t part) = 0;

@@ -137,6 +137,7 @@ class Matcher {
     ComparisonKey key{};
     std::optional<CompareResult> compared;
     if (options_.store != nullptr) {
+      options_.store->Between(sources_[a].name, sources_[b].name);
       key = KeyOfComparison(side_a, DigestOfSource(a), other, DigestOfSource(b), repeats, plan_, seed);
       compared = FindKept(key, what, a, b);
     }
