@@ -73,6 +73,7 @@ class Fitting {
       }
       for (const common::MatchKeyComponent& component : key->components) FitComponent(*key, component);
     }
+    for (const common::FeatureSource& feature : plan_.permit_register.features) FitFeature(feature);
     for (std::size_t i = 0; i < used_.size(); ++i) {
       const SchemaField& field = plan_.schema.fields[i];
       if (!used_[i] && field.role != FieldRole::kIgnore) {
@@ -137,6 +138,15 @@ class Fitting {
     }
     if (const std::string expected = WrongKeyType(component.normaliser, field->type); !expected.empty()) {
       Problem(purpose + ": its source " + Quoted(component.source) + " must have the type " + expected);
+    }
+  }
+
+  // An identifier is not compared by likeness: its digits would be read from the encodings.
+  void FitFeature(const common::FeatureSource& feature) {
+    const std::string purpose = "feature " + Quoted(feature.feature);
+    const SchemaField* field = Source(feature.source, purpose);
+    if (field != nullptr && field->role != FieldRole::kQuasi) {
+      Problem(purpose + ": its source " + Quoted(feature.source) + " must have x-role: quasi");
     }
   }
 

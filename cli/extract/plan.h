@@ -19,7 +19,7 @@ struct ExtractPlan {
   std::vector<std::size_t> attribute_source;  // by permit_register.fields: index into schema.fields
   CodeLists code_lists;
 
-  // Checks that every attribute and every match key of the register has a source of fitting type and role, and that
+  // Checks that every attribute, match key and feature of the register has a source of fitting type and role, and that
   // every field of the schema which the permit does not use is ignored (minimisation).
   // Errors: INVALID_ARGUMENT with reason SCHEMA_PERMIT and all that does not fit, one line each; NOT_FOUND if the
   // permit has no register `register_name`.

@@ -53,18 +53,6 @@ struct UsedField {
   FieldReport report;
 };
 
-// The text that is compared: dates, whole numbers and booleans in one form, numbers without grouping and with a point.
-void AppendComparable(const SchemaField& field, const Value& value, std::string& out) {
-  if (field.type != common::ValueType::kNumber) {
-    common::AppendText(field, value, out);
-    return;
-  }
-  for (const char c : value.text) {
-    if (field.group_char != 0 && c == field.group_char) continue;
-    out += c == field.decimal_char ? '.' : c;
-  }
-}
-
 absl::StatusOr<std::unique_ptr<common::TableReader>> OpenTable(std::unique_ptr<common::ByteSource> bytes,
                                                                const common::Schema& schema) {
   if (schema.fixed_width) {
@@ -250,7 +238,7 @@ class InputReader {
     if (fault == ValueFault::kElevenTest) {
       ++used.report.warnings[std::string(RuleCode(Rule::kIdentifierElevenTest))];
     } else if (fault == ValueFault::kNone) {
-      AppendComparable(field, value, used.text);
+      common::AppendComparable(field, value, used.text);
     } else {
       ++used.report.warnings[std::string(RuleCode(RuleOf(fault)))];
       const std::string_view text = Trim(raw);
@@ -258,7 +246,7 @@ class InputReader {
       if (fault == ValueFault::kRequired) {
         used.text.clear();
       } else if (typed && typed->state != ValueState::kMissing) {
-        AppendComparable(field, *typed, used.text);
+        common::AppendComparable(field, *typed, used.text);
       } else {
         used.text = text;
       }

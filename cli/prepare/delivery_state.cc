@@ -22,7 +22,8 @@ using nlohmann::json;
 
 constexpr char kSuffix[] = ".state";
 // 1: rows were sealed without the digest of the permit, and deliveries were not signed.
-constexpr int kVersion = 2;
+// 2: no similarity encodings.
+constexpr int kVersion = 3;
 constexpr std::uint64_t kMaxStateBytes = 64ull << 20;
 
 std::string Hex(const common::Hash256& hash) { return common::HexEncode(common::AsChars(hash)); }
@@ -58,10 +59,13 @@ std::string Encode(const DeliveryState& state) {
                          {"row_bytes", header.row_bytes},
                          {"sealed_data_key", common::HexEncode(header.sealed_data_key)},
                          {"schema_sha256", Hex(header.schema_sha256)},
+                         {"encoding_plan_sha256", Hex(header.encoding_plan_sha256)},
+                         {"encoding_bytes", header.encoding_bytes},
                          {"chunk_records", header.chunk_records},
                          {"chunk_sha256", chunks},
                          {"content_sha256", Hex(header.content_sha256)},
                          {"evaluated", state.evaluated},
+                         {"tokens_evaluated", state.tokens_evaluated},
                          {"receipt", common::HexEncode(state.receipt)}};
   return document.dump();
 }
@@ -89,6 +93,11 @@ absl::StatusOr<DeliveryState> DecodeDocument(const json& document) {
   header.row_bytes = document.at("row_bytes");
   SLUIS_ASSIGN_OR_RETURN(header.sealed_data_key, FromHex(document.at("sealed_data_key")));
   SLUIS_ASSIGN_OR_RETURN(header.schema_sha256, HashFromHex(document.at("schema_sha256")));
+  if (version >= 3) {
+    SLUIS_ASSIGN_OR_RETURN(header.encoding_plan_sha256, HashFromHex(document.at("encoding_plan_sha256")));
+    header.encoding_bytes = document.at("encoding_bytes");
+    state.tokens_evaluated = document.at("tokens_evaluated");
+  }
   header.chunk_records = document.at("chunk_records");
   for (const json& digest : document.at("chunk_sha256")) {
     SLUIS_ASSIGN_OR_RETURN(const common::Hash256 hash, HashFromHex(digest));

@@ -25,8 +25,9 @@ struct DeliveryState {
   common::Hash256 input_sha256{};  // of the extract's file
   // kStarted: the fields up to and including `replaces`, and schema_sha256.
   SpoolHeader header;
-  std::uint64_t evaluated = 0;  // identifiers that were sent to the key holder
-  std::string receipt;          // kCommitted: as the linker gave it
+  std::uint64_t evaluated = 0;         // identifiers that were sent to the key holder
+  std::uint64_t tokens_evaluated = 0;  // likewise tokens of similarity encodings
+  std::string receipt;                 // kCommitted: as the linker gave it
 
   friend bool operator==(const DeliveryState&, const DeliveryState&) = default;
 };

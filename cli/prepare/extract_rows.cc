@@ -1,11 +1,22 @@
 #include "cli/prepare/extract_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/bytes/secret.h"
 #include "common/status/status.h"
 
 namespace sluis::cli {
+namespace {
+
+void WipeAll(std::vector<std::string>& texts) {
+  for (std::string& text : texts) {
+    common::Wipe(text);
+    text.clear();
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<ExtractRows> ExtractRows::Make(ExtractReader& reader, const common::Permit& permit) {
   if (!reader.header_faults().empty()) {
@@ -29,18 +40,24 @@ absl::StatusOr<ExtractRows> ExtractRows::Make(ExtractReader& reader, const commo
     }
     rows.texts_.emplace_back(fields.size());
   }
+  if (plan.permit_register.features.empty()) return rows;
+  for (const common::SimilarityFeature& feature : permit.similarity->features) {
+    const auto source = std::ranges::find(plan.permit_register.features, feature.name, &common::FeatureSource::feature);
+    const bool has = source != plan.permit_register.features.end();
+    rows.feature_fields_.push_back(has ? plan.FieldIndex(source->source) : plan.schema.fields.size());
+    if (has && rows.feature_fields_.back() == plan.schema.fields.size()) {
+      return absl::InvalidArgumentError("the schema lacks the field " + source->source + " of feature " + feature.name);
+    }
+  }
+  rows.feature_texts_.resize(rows.feature_fields_.size());
   return rows;
 }
 
 absl::StatusOr<bool> ExtractRows::Next(SourceRow& row) {
   ExtractRow extract;
   SLUIS_ASSIGN_OR_RETURN(const bool more, reader_->Next(extract));
-  for (std::vector<std::string>& texts : texts_) {
-    for (std::string& text : texts) {
-      common::Wipe(text);
-      text.clear();
-    }
-  }
+  for (std::vector<std::string>& texts : texts_) WipeAll(texts);
+  WipeAll(feature_texts_);
   if (!more) {
     return false;
   }
@@ -58,6 +75,12 @@ absl::StatusOr<bool> ExtractRows::Next(SourceRow& row) {
     }
     row.components[i].assign(texts_[i].begin(), texts_[i].end());
   }
+  const std::vector<common::SchemaField>& fields = reader_->plan().schema.fields;
+  for (std::size_t i = 0; i < feature_fields_.size(); ++i) {
+    const std::size_t field = feature_fields_[i];
+    if (field < fields.size()) common::AppendComparable(fields[field], extract.values[field], feature_texts_[i]);
+  }
+  row.features.assign(feature_texts_.begin(), feature_texts_.end());
   row.attributes = common::AsChars(extract.attributes);
   return true;
 }

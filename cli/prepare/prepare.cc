@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "cli/prepare/distinct_counter.h"
+#include "cli/prepare/encode_rows.h"
 #include "common/seal/sealed_row.h"
 #include "common/status/status.h"
+#include "linker/encode/encoding_bytes.h"
 
 namespace sluis::cli {
 namespace {
@@ -77,13 +79,13 @@ absl::StatusOr<DeliveryState> PrepareDelivery(const DeliveryJob& job, RowSource&
     SLUIS_RETURN_IF_ERROR(workshop.states.Save(state));
   }
   const DeliveryName name{job.permit->id, job.register_name, job.delivery_id};
-  SLUIS_ASSIGN_OR_RETURN(
-      const PseudonymisedRows rows,
-      Pseudonymise(*job.permit, name, source, evaluator, workshop.cache, workshop.spill, pseudonymise_options));
-  SLUIS_ASSIGN_OR_RETURN(
-      state.header, SealAndShuffle(*job.permit, state.header, rows, workshop.cache, workshop.spill, workshop.random,
-                                   spool, workshop.states.spool_key(), seal_options));
+  SLUIS_ASSIGN_OR_RETURN(PseudonymisedRows rows, Pseudonymise(*job.permit, name, source, evaluator, workshop.cache,
+                                                              workshop.spill, pseudonymise_options));
   state.evaluated = rows.evaluated;
+  state.tokens_evaluated = rows.tokens_evaluated;
+  SLUIS_ASSIGN_OR_RETURN(state.header,
+                         SealAndShuffle(*job.permit, state.header, std::move(rows), workshop.cache, workshop.spill,
+                                        workshop.random, spool, workshop.states.spool_key(), seal_options));
   state.stage = DeliveryStage::kPrepared;
   SLUIS_RETURN_IF_ERROR(workshop.states.Save(state));
   SLUIS_RETURN_IF_ERROR(workshop.cache.ForgetBlinds(name));
@@ -140,7 +142,21 @@ absl::StatusOr<DryRunReport> DryRun(const common::Permit& permit, const std::str
     counter_of_key.push_back(&counters.at(purpose));
     report.keys.push_back({key, 0});
   }
-  const auto visit = [&](const std::vector<std::string>& lookups, std::string_view) -> absl::Status {
+  SLUIS_ASSIGN_OR_RETURN(const std::optional<EncodingPlanOfRegister> encoding, FindEncodingPlan(permit, *reg));
+  std::optional<linker::CollectTokens> tokens;
+  if (encoding.has_value()) {
+    SLUIS_ASSIGN_OR_RETURN(tokens, linker::CollectTokens::Make(encoding->plan, encoding->date_orders));
+    report.encoding_bytes = linker::EncodingBytes(encoding->plan);
+    for (const common::FeatureSource& feature : reg->features) report.features.push_back(feature.feature);
+  }
+  std::uint64_t rows = 0;
+  const auto visit = [&](const std::vector<std::string>& lookups, const SourceRow& row) -> absl::Status {
+    ++rows;
+    if (tokens.has_value()) {
+      if (const absl::Status status = tokens->Add(row.features); !status.ok()) {
+        return common::Annotate(status, "row " + std::to_string(rows));
+      }
+    }
     for (std::size_t i = 0; i < lookups.size(); ++i) {
       if (!lookups[i].empty()) {
         ++report.keys[i].records;
@@ -161,11 +177,24 @@ absl::StatusOr<DryRunReport> DryRun(const common::Permit& permit, const std::str
     }));
     report.bytes_to_key_holder += (entry.distinct - entry.cached) * kElementBytes;
   }
+  if (tokens.has_value()) {
+    DryRunReport::Purpose& entry = report.purposes.emplace_back();
+    entry.name = common::kPurposeTokens;
+    entry.delivery_budget = permit.DeliveryBudget(*reg, common::kPurposeTokens);
+    for (const std::string& input : tokens->Inputs()) {
+      SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> known,
+                             cache.Find(cache.LookupOf(common::kPurposeTokens, input)));
+      ++entry.distinct;
+      entry.cached += known.has_value() ? 1 : 0;
+    }
+    report.bytes_to_key_holder += (entry.distinct - entry.cached) * kElementBytes;
+  }
   for (const common::PermitField& field : reg->fields) {
     report.fields.push_back({field.name, DescribeGranularity(field)});
   }
   report.row_bytes = common::SealedRowBytes(reg->RowWidth());
-  report.bytes_to_linker = report.records * (reg->match_keys.size() * kElementBytes + report.row_bytes);
+  report.bytes_to_linker =
+      report.records * (reg->match_keys.size() * kElementBytes + report.encoding_bytes + report.row_bytes);
   return report;
 }
 

@@ -48,7 +48,7 @@ struct Workshop {
 struct DryRunReport {
   struct Purpose {
     std::string name;
-    std::uint64_t distinct = 0;         // distinct identifiers
+    std::uint64_t distinct = 0;         // distinct identifiers, or tokens of similarity encodings
     std::uint64_t cached = 0;           // of those, evaluated for an earlier delivery: not sent again
     std::uint64_t delivery_budget = 0;  // evaluations that the permit gives a delivery of the register
   };
@@ -64,9 +64,11 @@ struct DryRunReport {
   std::vector<Purpose> purposes;
   std::vector<Key> keys;
   std::vector<Field> fields;
+  std::vector<std::string> features;      // that the encodings are made of
+  std::uint64_t encoding_bytes = 0;       // of a record's similarity encodings; 0: none
   std::uint64_t row_bytes = 0;            // of a sealed row
   std::uint64_t bytes_to_key_holder = 0;  // blinded elements
-  std::uint64_t bytes_to_linker = 0;      // pseudonyms and sealed rows
+  std::uint64_t bytes_to_linker = 0;      // pseudonyms, encodings and sealed rows
 };
 
 // Reads all of `source` and reports; nothing leaves, nothing is stored. Counts are exact. Errors: as ForEachRow and

@@ -9,10 +9,12 @@
 #include <unordered_set>
 #include <utility>
 
+#include "cli/prepare/encode_rows.h"
 #include "common/crypto/crypto.h"
 #include "common/status/status.h"
 #include "keys/oprf/client.h"
 #include "linker/encode/match_key.h"
+#include "linker/encode/token_seeds.h"
 
 namespace sluis::cli {
 namespace {
@@ -76,6 +78,7 @@ class Pipeline {
   }
 
   std::uint64_t evaluated() const { return evaluated_; }
+  std::uint64_t tokens_evaluated() const { return tokens_evaluated_; }
 
  private:
   // The blind of an input is pseudorandom under the delivery's seed: as good as random for whoever lacks the seed, and
@@ -126,7 +129,7 @@ class Pipeline {
     for (const std::string& lookup : answered->lookups) {
       pending_.erase(lookup);
     }
-    evaluated_ += answered->lookups.size();
+    (answered->purpose == common::kPurposeTokens ? tokens_evaluated_ : evaluated_) += answered->lookups.size();
     return absl::OkStatus();
   }
 
@@ -138,8 +141,33 @@ class Pipeline {
   std::mutex evaluator_mutex_;
   std::unordered_set<std::string> pending_;  // collected or under way, not yet in the cache
   std::uint64_t evaluated_ = 0;
+  std::uint64_t tokens_evaluated_ = 0;
   std::deque<std::future<absl::StatusOr<AnsweredBatch>>> under_way_;
 };
+
+// Has those of the tokens evaluated that the cache lacks.
+absl::Status EvaluateTokens(const std::vector<std::string>& inputs, const PseudonymCache& cache,
+                            const PseudonymiseOptions& options, Pipeline& pipeline, PseudonymiseProgress& progress) {
+  std::vector<Batch> batches;
+  for (const std::string& input : inputs) {
+    std::string lookup = cache.LookupOf(common::kPurposeTokens, input);
+    SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> known, cache.Find(lookup));
+    if (known.has_value()) continue;
+    if (batches.empty() || batches.back().inputs.size() == options.batch) {
+      batches.emplace_back().purpose = common::kPurposeTokens;
+    }
+    batches.back().inputs.push_back(input);
+    batches.back().lookups.push_back(std::move(lookup));
+    ++progress.tokens;
+  }
+  for (Batch& batch : batches) {
+    SLUIS_RETURN_IF_ERROR(pipeline.Send(std::move(batch)));
+    progress.evaluated = pipeline.evaluated();
+    progress.tokens_evaluated = pipeline.tokens_evaluated();
+    if (options.progress) options.progress(progress);
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -156,6 +184,11 @@ absl::StatusOr<const common::PermitRegister*> FindPermittedRegister(const common
                                          reg->name + " or the public key of its purpose");
     }
   }
+  if (!reg->features.empty() &&
+      (!permit.similarity.has_value() || !permit.oprf_public_keys.contains(common::kPurposeTokens))) {
+    return absl::PermissionDeniedError("permit " + permit.id + " lacks similarity, which register " + reg->name +
+                                       " has features for, or the public key of its tokens");
+  }
   return reg;
 }
 
@@ -166,6 +199,7 @@ absl::StatusOr<std::uint64_t> ForEachRow(const common::Permit& permit, const com
   for (const std::string& name : reg.match_keys) {
     keys.push_back(permit.FindMatchKey(name));
   }
+  const std::size_t features = reg.features.empty() ? 0 : permit.similarity->features.size();
   std::vector<std::string> lookups(keys.size());
   if (inputs != nullptr) {
     inputs->resize(keys.size());
@@ -180,11 +214,13 @@ absl::StatusOr<std::uint64_t> ForEachRow(const common::Permit& permit, const com
       return absl::ResourceExhaustedError("register " + reg.name + " has more than the " +
                                           std::to_string(reg.max_records) + " records that the permit allows");
     }
-    if (row.attributes.size() != reg.RowWidth() || row.components.size() != keys.size()) {
-      return absl::InvalidArgumentError("row " + std::to_string(number + 1) + ": " +
-                                        std::to_string(row.attributes.size()) + " bytes of attributes and " +
-                                        std::to_string(row.components.size()) + " match keys, the permit wants " +
-                                        std::to_string(reg.RowWidth()) + " and " + std::to_string(keys.size()));
+    if (row.attributes.size() != reg.RowWidth() || row.components.size() != keys.size() ||
+        row.features.size() != features) {
+      return absl::InvalidArgumentError(
+          "row " + std::to_string(number + 1) + ": " + std::to_string(row.attributes.size()) +
+          " bytes of attributes, " + std::to_string(row.components.size()) + " match keys and " +
+          std::to_string(row.features.size()) + " features, the permit wants " + std::to_string(reg.RowWidth()) + ", " +
+          std::to_string(keys.size()) + " and " + std::to_string(features));
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
       absl::StatusOr<std::optional<std::string>> input = linker::MatchKeyInput(*keys[i], row.components[i]);
@@ -199,7 +235,7 @@ absl::StatusOr<std::uint64_t> ForEachRow(const common::Permit& permit, const com
         common::Wipe(**input);
       }
     }
-    SLUIS_RETURN_IF_ERROR(visit(lookups, row.attributes));
+    SLUIS_RETURN_IF_ERROR(visit(lookups, row));
     if (inputs != nullptr) {
       for (std::string& input : *inputs) {
         common::Wipe(input);
@@ -218,14 +254,20 @@ absl::StatusOr<PseudonymisedRows> Pseudonymise(const common::Permit& permit, con
   }
   SLUIS_ASSIGN_OR_RETURN(const common::SecretBytes seed, cache.BlindSeed(delivery));
   SLUIS_ASSIGN_OR_RETURN(common::SpillFile file, spill.NewFile());
-  PseudonymisedRows result{std::move(file), 0, 0, std::vector<std::uint64_t>(reg->match_keys.size())};
+  PseudonymisedRows result{std::move(file), 0, 0, std::vector<std::uint64_t>(reg->match_keys.size()), 0, {}};
+  SLUIS_ASSIGN_OR_RETURN(const std::optional<EncodingPlanOfRegister> encoding, FindEncodingPlan(permit, *reg));
+  std::optional<linker::CollectTokens> tokens;
+  if (encoding.has_value()) {
+    SLUIS_ASSIGN_OR_RETURN(tokens, linker::CollectTokens::Make(encoding->plan, encoding->date_orders));
+  }
   Pipeline pipeline(permit, delivery, evaluator, cache, seed);
   std::map<std::string, Batch> collected;  // by purpose
   PseudonymiseProgress progress;
   std::vector<std::string> inputs;
   std::string record;
 
-  const auto visit = [&](const std::vector<std::string>& lookups, std::string_view attributes) -> absl::Status {
+  const auto visit = [&](const std::vector<std::string>& lookups, const SourceRow& row) -> absl::Status {
+    common::Wipe(record);
     record.clear();
     for (std::size_t i = 0; i < lookups.size(); ++i) {
       const std::string& lookup = lookups[i];
@@ -251,7 +293,12 @@ absl::StatusOr<PseudonymisedRows> Pseudonymise(const common::Permit& permit, con
         SLUIS_RETURN_IF_ERROR(pipeline.Send(std::exchange(batch, Batch())));
       }
     }
-    record.append(attributes);
+    if (tokens.has_value()) {
+      absl::Status status = AppendFeatures(encoding->plan, row.features, record);
+      if (status.ok()) status = tokens->Add(row.features);
+      if (!status.ok()) return common::Annotate(status, "row " + std::to_string(progress.rows + 1));
+    }
+    record.append(row.attributes);
     SLUIS_RETURN_IF_ERROR(result.rows.Append(record));
     if (++progress.rows % kProgressRows == 0 && options.progress) {
       progress.evaluated = pipeline.evaluated();
@@ -266,12 +313,18 @@ absl::StatusOr<PseudonymisedRows> Pseudonymise(const common::Permit& permit, con
       SLUIS_RETURN_IF_ERROR(pipeline.Send(std::move(batch)));
     }
   }
-  SLUIS_RETURN_IF_ERROR(pipeline.Drain());
-  SLUIS_RETURN_IF_ERROR(result.rows.Finish());
   common::Wipe(record);
+  SLUIS_RETURN_IF_ERROR(result.rows.Finish());
+  if (tokens.has_value()) {
+    result.token_inputs = tokens->Inputs();
+    SLUIS_RETURN_IF_ERROR(EvaluateTokens(result.token_inputs, cache, options, pipeline, progress));
+  }
+  SLUIS_RETURN_IF_ERROR(pipeline.Drain());
   result.evaluated = pipeline.evaluated();
+  result.tokens_evaluated = pipeline.tokens_evaluated();
   if (options.progress) {
     progress.evaluated = pipeline.evaluated();
+    progress.tokens_evaluated = pipeline.tokens_evaluated();
     options.progress(progress);
   }
   return result;

@@ -32,28 +32,36 @@ struct PseudonymiseProgress {
   std::uint64_t rows = 0;
   std::uint64_t distinct = 0;   // inputs found so far that were in no delivery before
   std::uint64_t evaluated = 0;  // of those, answered and stored
+  // Of similarity encodings, once all rows are read: tokens that the cache lacked, and of those, answered and stored.
+  std::uint64_t tokens = 0, tokens_evaluated = 0;
 };
 
-// The rows of a delivery without their identifiers: for each row and match key the name of its pseudonym in the cache.
+// The rows of a delivery without their identifiers: for each row and match key the name of its pseudonym in the cache,
+// then, if the register has features, their values (AppendFeatures), then the attributes. Encrypted, and gone with
+// this.
 struct PseudonymisedRows {
   common::SpillFile rows;
   std::uint64_t count = 0;
-  std::uint64_t evaluated = 0;        // identifiers sent to the key holder
-  std::vector<std::uint64_t> absent;  // for each match key, rows without it
+  std::uint64_t evaluated = 0;            // identifiers sent to the key holder
+  std::vector<std::uint64_t> absent;      // for each match key, rows without it
+  std::uint64_t tokens_evaluated = 0;     // tokens sent to the key holder
+  std::vector<std::string> token_inputs;  // of the rows' features, for RowEncoder
 };
 
 struct PseudonymiseOptions {
   // Inputs that are evaluated together: 1 .. 32,768 (keys::kMaxBatch). Fewer only make more and smaller messages.
   std::size_t batch = 32'768;
-  std::function<void(const PseudonymiseProgress&)> progress;  // may be empty; called every 1,024 rows and at the end
+  std::function<void(const PseudonymiseProgress&)> progress;  // may be empty; called every 1,024 rows, with each batch
+                                                              // of tokens, and at the end
 };
 
-// Checks that `permit` has a register `name` whose match keys and their public keys are all there. Errors:
-// PERMISSION_DENIED naming what the permit lacks.
+// Checks that `permit` has a register `name` whose match keys, and their public keys and that of tokens if it has
+// features, are all there. Errors: PERMISSION_DENIED naming what the permit lacks.
 [[nodiscard]] absl::StatusOr<const common::PermitRegister*> FindPermittedRegister(const common::Permit& permit,
                                                                                   std::string_view name);
 
-// Reads all of `source`, has `evaluator` evaluate the distinct inputs that `cache` lacks, and returns the rows.
+// Reads all of `source`, has `evaluator` evaluate the distinct inputs that `cache` lacks, of identifiers as they come
+// and of tokens at the end, and returns the rows.
 //
 // Every proof is checked against the public key in `permit`, and every answered chunk is on stable storage in the cache
 // before the next but one is sent; a run after a crash or an error sends the same chunks again under their numbers, so
@@ -68,10 +76,10 @@ struct PseudonymiseOptions {
                                                              PseudonymCache& cache, const common::SpillDirectory& spill,
                                                              const PseudonymiseOptions& options);
 
-// Calls `visit(lookups, attributes)` for each row of `source`; lookups: for each match key the name in the cache, or
-// empty if the key is absent. Checks as Pseudonymise. `inputs`, if not null, is set to the inputs before each call and
-// wiped after it. Returns the number of rows.
-using RowVisitor = std::function<absl::Status(const std::vector<std::string>& lookups, std::string_view attributes)>;
+// Calls `visit(lookups, row)` for each row of `source`; lookups: for each match key the name in the cache, or empty if
+// the key is absent. Checks as Pseudonymise. `inputs`, if not null, is set to the inputs before each call and wiped
+// after it. Returns the number of rows.
+using RowVisitor = std::function<absl::Status(const std::vector<std::string>& lookups, const SourceRow& row)>;
 [[nodiscard]] absl::StatusOr<std::uint64_t> ForEachRow(const common::Permit& permit, const common::PermitRegister& reg,
                                                        RowSource& source, const PseudonymCache& cache,
                                                        std::vector<std::string>* inputs, const RowVisitor& visit);

@@ -12,6 +12,9 @@ struct SourceRow {
   // For each match key of the register, in its order: the values of the key's components as they stand in the extract,
   // UTF-8; empty: missing.
   std::vector<std::vector<std::string_view>> components;
+  // If the register has features: the value of each feature of the permit's similarity, in its order, UTF-8; empty:
+  // missing, or the register has no such feature. Else nothing.
+  std::vector<std::string_view> features;
   // The coarsened attributes, PermitRegister::RowWidth() bytes, encoded as common/permit says.
   std::string_view attributes;
 };

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "cli/prepare/encode_rows.h"
 #include "common/crypto/crypto.h"
 #include "common/file/atomic_file.h"
 #include "common/seal/sealed_row.h"
@@ -27,11 +28,12 @@ class ChunkWriter {
  public:
   ChunkWriter(common::RecordWriter& spool, SpoolHeader& header) : spool_(spool), header_(header) {}
 
-  // `record`: pseudonyms, then the sealed row.
+  // `record`: pseudonyms, encodings, then the sealed row.
   absl::Status Append(std::string_view record) {
     const std::size_t pseudonym_bytes = header_.match_keys.size() * kElementBytes;
     chunk_.pseudonyms += record.substr(0, pseudonym_bytes);
-    chunk_.rows += record.substr(pseudonym_bytes);
+    chunk_.encodings += record.substr(pseudonym_bytes, header_.encoding_bytes);
+    chunk_.rows += record.substr(pseudonym_bytes + header_.encoding_bytes);
     ++header_.record_count;
     return ++chunk_.count == header_.chunk_records ? Flush() : absl::OkStatus();
   }
@@ -47,7 +49,7 @@ class ChunkWriter {
  private:
   absl::Status Flush() {
     header_.chunk_sha256.push_back(ChunkDigest(chunk_));
-    SLUIS_RETURN_IF_ERROR(spool_.Append(chunk_.pseudonyms + chunk_.rows));
+    SLUIS_RETURN_IF_ERROR(spool_.Append(chunk_.pseudonyms + chunk_.encodings + chunk_.rows));
     chunk_ = SpoolChunk();
     return absl::OkStatus();
   }
@@ -89,11 +91,13 @@ absl::Status RemoveOld(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Joins the pseudonyms of one row and seals its attributes: the record as it is uploaded.
+// Joins the pseudonyms of one row, encodes its features and seals its attributes: the record as it is uploaded.
 class RowSealer {
  public:
-  RowSealer(const PseudonymCache& cache, const SpoolHeader& header)
+  // `encoder`: null if the register has no features.
+  RowSealer(const PseudonymCache& cache, const SpoolHeader& header, RowEncoder* encoder)
       : cache_(cache),
+        encoder_(encoder),
         keys_(header.match_keys.size()),
         context_(common::SealedRowContext(header.permit_sha256, header.register_name, header.delivery_id)),
         data_key_(common::SecretBytes::Random(common::kAeadKeySize)) {}
@@ -114,7 +118,9 @@ class RowSealer {
       }
       record += *pseudonym;
     }
-    return record += common::AeadSeal(data_key_, context_, row.substr(keys_ * PseudonymCache::kLookupBytes));
+    std::string_view rest = row.substr(keys_ * PseudonymCache::kLookupBytes);
+    if (encoder_ != nullptr) SLUIS_RETURN_IF_ERROR(encoder_->Encode(rest, record));
+    return record += common::AeadSeal(data_key_, context_, rest);
   }
 
   std::string SealedDataKey(const std::array<std::uint8_t, 32>& gate) const {
@@ -123,10 +129,22 @@ class RowSealer {
 
  private:
   const PseudonymCache& cache_;
+  RowEncoder* const encoder_;
   const std::size_t keys_;
   const std::string context_;
   const common::SecretBytes data_key_;
 };
+
+absl::StatusOr<std::optional<RowEncoder>> MakeEncoder(const common::Permit& permit, const common::PermitRegister& reg,
+                                                      std::vector<std::string> token_inputs,
+                                                      const PseudonymCache& cache, const SealOptions& options) {
+  SLUIS_ASSIGN_OR_RETURN(std::optional<EncodingPlanOfRegister> encoding, FindEncodingPlan(permit, reg));
+  if (!encoding.has_value()) return std::optional<RowEncoder>();
+  if (options.noise_key == nullptr) return absl::InvalidArgumentError("encodings need the custodian's noise key");
+  SLUIS_ASSIGN_OR_RETURN(RowEncoder encoder,
+                         RowEncoder::Make(*std::move(encoding), std::move(token_inputs), cache, *options.noise_key));
+  return std::optional<RowEncoder>(std::move(encoder));
+}
 
 absl::StatusOr<std::vector<common::SpillFile>> MakeBuckets(const common::SpillDirectory& spill, std::uint64_t bytes,
                                                            std::uint64_t memory_bytes) {
@@ -149,11 +167,10 @@ absl::StatusOr<std::vector<common::SpillFile>> MakeBuckets(const common::SpillDi
 
 }  // namespace
 
-absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHeader header,
-                                           const PseudonymisedRows& rows, const PseudonymCache& cache,
-                                           const common::SpillDirectory& spill, RandomSource& random,
-                                           const std::string& path, const common::SecretBytes& spool_key,
-                                           const SealOptions& options) {
+absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHeader header, PseudonymisedRows rows,
+                                           const PseudonymCache& cache, const common::SpillDirectory& spill,
+                                           RandomSource& random, const std::string& path,
+                                           const common::SecretBytes& spool_key, const SealOptions& options) {
   SLUIS_ASSIGN_OR_RETURN(const common::PermitRegister* reg, FindPermittedRegister(permit, header.register_name));
   if (options.chunk_records < 1 || options.chunk_records > kMaxChunkRecords) {
     return absl::InvalidArgumentError("chunk_records must be 1 .. " + std::to_string(kMaxChunkRecords));
@@ -162,10 +179,14 @@ absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHe
   header.row_bytes = static_cast<std::uint32_t>(common::SealedRowBytes(reg->RowWidth()));
   header.record_count = 0;
   header.chunk_sha256.clear();
-  const std::size_t record_bytes = header.match_keys.size() * kElementBytes + header.row_bytes;
+  SLUIS_ASSIGN_OR_RETURN(std::optional<RowEncoder> encoder,
+                         MakeEncoder(permit, *reg, std::move(rows.token_inputs), cache, options));
+  header.encoding_plan_sha256 = encoder.has_value() ? encoder->plan().Digest() : common::Hash256{};
+  header.encoding_bytes = encoder.has_value() ? static_cast<std::uint32_t>(encoder->encoding_bytes()) : 0;
+  const std::size_t record_bytes = header.match_keys.size() * kElementBytes + header.encoding_bytes + header.row_bytes;
   header.chunk_records =
       static_cast<std::uint32_t>(std::clamp<std::size_t>(kMaxChunkBytes / record_bytes, 1, options.chunk_records));
-  const RowSealer sealer(cache, header);
+  const RowSealer sealer(cache, header, encoder.has_value() ? &*encoder : nullptr);
   header.sealed_data_key = sealer.SealedDataKey(permit.gate_sealing_key);
 
   SLUIS_ASSIGN_OR_RETURN(std::vector<common::SpillFile> buckets,

@@ -11,6 +11,7 @@ namespace sluis::cli {
 common::Hash256 ChunkDigest(const SpoolChunk& chunk) {
   common::Sha256Hasher hasher;
   hasher.Update(chunk.pseudonyms);
+  hasher.Update(chunk.encodings);
   hasher.Update(chunk.rows);
   return hasher.Finish();
 }
@@ -54,7 +55,8 @@ absl::StatusOr<bool> SpoolReader::Next(SpoolChunk& chunk, std::uint64_t first) {
     const std::uint64_t count =
         std::min<std::uint64_t>(header_.chunk_records, header_.record_count - number * header_.chunk_records);
     const std::size_t pseudonym_bytes = count * header_.match_keys.size() * 32;
-    if (record.size() != pseudonym_bytes + count * header_.row_bytes) {
+    const std::size_t encoding_bytes = count * header_.encoding_bytes;
+    if (record.size() != pseudonym_bytes + encoding_bytes + count * header_.row_bytes) {
       return foreign;
     }
     if (number < first) {
@@ -63,7 +65,8 @@ absl::StatusOr<bool> SpoolReader::Next(SpoolChunk& chunk, std::uint64_t first) {
     chunk.number = number;
     chunk.count = static_cast<std::uint32_t>(count);
     chunk.pseudonyms = record.substr(0, pseudonym_bytes);
-    chunk.rows = record.substr(pseudonym_bytes);
+    chunk.encodings = record.substr(pseudonym_bytes, encoding_bytes);
+    chunk.rows = record.substr(pseudonym_bytes + encoding_bytes);
     chunk.sha256 = ChunkDigest(chunk);
     if (chunk.sha256 != header_.chunk_sha256[number]) {
       return foreign;

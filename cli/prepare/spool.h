@@ -24,8 +24,10 @@ struct SpoolHeader {
   std::uint32_t row_bytes = 0;          // of a sealed row
   std::string sealed_data_key;          // to the gate
   common::Hash256 schema_sha256{};
+  common::Hash256 encoding_plan_sha256{};     // of the similarity encodings; all zero: none
+  std::uint32_t encoding_bytes = 0;           // of a record's encodings; 0: none
   std::uint32_t chunk_records = 0;            // in every chunk but the last
-  std::vector<common::Hash256> chunk_sha256;  // of pseudonyms || rows, for each chunk
+  std::vector<common::Hash256> chunk_sha256;  // ChunkDigest of each chunk
   common::Hash256 content_sha256{};           // over chunk_sha256 in order
 
   friend bool operator==(const SpoolHeader&, const SpoolHeader&) = default;
@@ -35,11 +37,12 @@ struct SpoolChunk {
   std::uint64_t number = 0;
   std::uint32_t count = 0;
   std::string pseudonyms;  // count x match keys x 32 bytes; all zero: the record lacks the key
+  std::string encodings;   // count x encoding_bytes, as linker/encode/encoding_bytes.h
   std::string rows;        // count x row_bytes
   common::Hash256 sha256{};
 };
 
-// Returns SHA-256 of pseudonyms || rows.
+// Returns SHA-256 of pseudonyms || encodings || rows.
 [[nodiscard]] common::Hash256 ChunkDigest(const SpoolChunk& chunk);
 // Returns SHA-256 over the chunks' digests, in order.
 [[nodiscard]] common::Hash256 ContentDigest(const std::vector<common::Hash256>& chunk_sha256);

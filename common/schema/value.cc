@@ -240,4 +240,15 @@ void AppendText(const SchemaField& field, const Value& value, std::string& out) 
   }
 }
 
+void AppendComparable(const SchemaField& field, const Value& value, std::string& out) {
+  if (field.type != ValueType::kNumber) {
+    AppendText(field, value, out);
+    return;
+  }
+  for (const char c : value.text) {
+    if (field.group_char != 0 && c == field.group_char) continue;
+    out += c == field.decimal_char ? '.' : c;
+  }
+}
+
 }  // namespace sluis::common

@@ -62,6 +62,10 @@ class ValueReader {
 // integers and years as decimal numbers, others as in the file. Missing values append nothing.
 void AppendText(const SchemaField& field, const Value& value, std::string& out);
 
+// Appends the value as it is compared with that of another register: as AppendText, but numbers without grouping and
+// with a decimal point.
+void AppendComparable(const SchemaField& field, const Value& value, std::string& out);
+
 // True if `digits` are nine digits (or eight, with the leading zero lost), not all zero, that pass the Dutch eleven
 // test: 9a + 8b + 7c + 6d + 5e + 4f + 3g + 2h - i is a multiple of 11. Source: Logisch Ontwerp BSN, RvIG.
 [[nodiscard]] bool PassesElevenTest(std::string_view digits);
