@@ -36,6 +36,10 @@ void AddMatchCommand(CLI::App& app, Globals& globals) {
       "else link");
   command->add_option("--out", options->out, "File for the links; written whole or not at all");
   command->add_option("--report", options->report, "File for counts, model and estimates (JSON)");
+  command->add_option(
+      "--work", options->work,
+      "Directory for finished comparisons: a run that was killed goes on, one with a new or changed "
+      "file does only what is new. Made if absent; holds a key, row numbers and scores: keep it private");
   command->add_option("--seed", options->seed, "Makes the run reproducible");
   command->add_option("--threads", options->threads, "0: one per processor; does not change the links");
   command->add_option("--evaluate", options->truth, "A truth: print precision, recall and F1 of the links");

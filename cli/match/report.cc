@@ -1,5 +1,7 @@
 #include "cli/match/report.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -81,6 +83,7 @@ ordered_json Json(const linker::ComparisonReport& compared, std::span<const Inpu
                        {"pairs_compared", compared.pairs_compared},
                        {"exhaustive", compared.exhaustive},
                        {"pairs_scored", compared.pairs_scored},
+                       {"reused", compared.reused},
                        {"links", compared.links},
                        {"seconds", compared.seconds}};
   if (!compared.exhaustive) {
@@ -129,6 +132,10 @@ StatusCounts CountStatuses(const linker::Clustering& clustering) {
   return counts;
 }
 
+std::ptrdiff_t Reused(const linker::MatchReport& report) {
+  return std::ranges::count_if(report.comparisons, &linker::ComparisonReport::reused);
+}
+
 std::string Percent(const linker::Estimate& estimate) {
   char text[80];
   std::snprintf(text, sizeof(text), "%.4f (%.4f to %.4f)", estimate.value, estimate.low, estimate.high);
@@ -157,6 +164,7 @@ ordered_json ReportJson(const RunReport& run, std::span<const Input> inputs, con
   json["plan"] = PlanJson(plan);
   json["inputs"] = ordered_json::array();
   for (const Input& input : inputs) json["inputs"].push_back(Json(input));
+  json["reused_comparisons"] = Reused(result.report);
   json["passes"] = ordered_json::array();
   for (const auto& pass : result.report.passes) json["passes"].push_back(Json(pass));
   for (const auto& compared : result.report.comparisons) json["passes"].push_back(Json(compared, inputs));
@@ -187,6 +195,10 @@ std::string ReportText(const RunReport& run, std::span<const Input> inputs, cons
   for (const linker::ExactPassReport& pass : result.report.passes) {
     absl::StrAppend(&text, "exact pass on `", pass.field, "`: ", pass.pairs - pass.conflicts, " pairs linked, ",
                     pass.conflicts, " in conflict\n");
+  }
+  if (const std::ptrdiff_t reused = Reused(result.report); reused > 0) {
+    absl::StrAppend(&text, reused, " of ", result.report.comparisons.size(),
+                    " comparisons were taken from an earlier run\n");
   }
   const StatusCounts counts = CountStatuses(result.clustering);
   absl::StrAppend(&text, counts.records, " records are ", result.clustering.entities.size(),

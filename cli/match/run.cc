@@ -1,9 +1,12 @@
 #include "cli/match/run.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <set>
@@ -20,6 +23,7 @@
 #include "cli/match/links_file.h"
 #include "cli/match/plan.h"
 #include "cli/match/report.h"
+#include "cli/match/work_directory.h"
 #include "common/crypto/crypto.h"
 #include "common/file/atomic_file.h"
 #include "common/status/status.h"
@@ -83,6 +87,17 @@ absl::Status CheckCommand(const MatchCommand& command) {
   if (!command.print_plan && command.out.empty()) {
     return absl::InvalidArgumentError("--out is needed: the file for the links");
   }
+  for (const std::string& input : command.inputs) {
+    std::error_code error;
+    for (const std::string& output : {command.out, command.report}) {
+      if (!output.empty() && std::filesystem::equivalent(input, output, error)) {
+        return absl::InvalidArgumentError("--out and --report must not name an input: it would be overwritten");
+      }
+    }
+  }
+  if (!command.out.empty() && command.out == command.report) {
+    return absl::InvalidArgumentError("--out and --report name the same file: name two");
+  }
   std::set<std::string> names;
   for (const std::string& path : command.inputs) {
     if (!names.insert(SourceName(path)).second) {
@@ -102,10 +117,20 @@ absl::StatusOr<common::Schema> ReadSchema(const std::string& path) {
   return schema;
 }
 
-// Links need the keys of one run only, so that nothing outside it can be compared with its encodings.
-common::SecretBytes RunKey(const std::optional<std::uint64_t>& seed) {
-  if (!seed) return common::SecretBytes::Random(32);
-  return common::SecretBytes::CopyOf(common::Sha256(absl::StrCat("sluis-match-seed-v1 ", *seed)));
+// What writing would find wrong after hours of work, found before. A disk that is full then is not among it.
+absl::Status CheckCanWrite(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const std::string directory = folder.empty() ? "." : folder.string();
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) {
+    return absl::FailedPreconditionError("cannot write " + path + ": its directory does not exist");
+  }
+  if (access(directory.c_str(), W_OK | X_OK) != 0) return common::FileError(errno, "write into", directory);
+  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return absl::FailedPreconditionError("cannot write " + path + ": something else than a regular file is there");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Entities> ReadEntitiesFile(const std::string& path) {
@@ -128,7 +153,13 @@ class Run {
     }
     report_.seed = command_.seed;
     report_.threads = command_.threads != 0 ? command_.threads : std::max(1U, std::thread::hardware_concurrency());
-    const common::SecretBytes key = RunKey(command_.seed);
+    for (const std::string& path : {command_.out, command_.report}) {
+      if (!path.empty()) SLUIS_RETURN_IF_ERROR(CheckCanWrite(path));
+    }
+    if (!command_.work.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(work_, WorkDirectory::Open(command_.work));
+    }
+    SLUIS_ASSIGN_OR_RETURN(const common::SecretBytes key, RunKey());
     SLUIS_ASSIGN_OR_RETURN(const bool good, ReadInputs(key));
     if (!good) return kExitBadData;
     SLUIS_ASSIGN_OR_RETURN(const linker::MatchResult result, MatchInputs(key));
@@ -136,6 +167,16 @@ class Run {
   }
 
  private:
+  // Links need the keys of one run only, so that nothing outside it can be compared with its encodings; and of those
+  // that are to go on with its work.
+  absl::StatusOr<common::SecretBytes> RunKey() const {
+    if (command_.seed) {
+      return common::SecretBytes::CopyOf(common::Sha256(absl::StrCat("sluis-match-seed-v1 ", *command_.seed)));
+    }
+    if (work_ != nullptr) return work_->Key();
+    return common::SecretBytes::Random(32);
+  }
+
   absl::Status Resolve() {
     for (const std::string& path : command_.schemas) {
       SLUIS_ASSIGN_OR_RETURN(common::Schema schema, ReadSchema(path));
@@ -215,6 +256,7 @@ class Run {
     options.threads = report_.threads;
     options.stop = stop_.token();
     options.seconds = Seconds;
+    options.store = work_.get();
     const common::SecretBytes seed = common::DeriveKey(key, "sluis-match-sampling-v1");
     for (std::size_t i = 0; i < 8; ++i) options.seed = options.seed << 8 | seed.ExposeForUse()[i];
     std::unique_ptr<Progress> progress;
@@ -267,6 +309,7 @@ class Run {
   const MatchCommand& command_;
   const bool json_, quiet_;
   StopOnInterrupt stop_;
+  std::unique_ptr<WorkDirectory> work_;
   std::vector<common::Schema> schemas_;
   ResolvedPlan resolved_;
   std::vector<Input> inputs_;
