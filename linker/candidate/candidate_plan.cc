@@ -174,9 +174,9 @@ absl::Status FitMemory(const Sources& sources, const CandidateOptions& options, 
   const std::uint64_t rows_a = sources.a.rows();
   const std::uint64_t rows_b = sources.within ? rows_a : sources.b.rows();
   const std::uint64_t rows = sources.within ? rows_a : rows_a + rows_b;
-  // Searching: keyed rows and their buffer, blocks, and a block of all rows that is split. Visiting: where each row of
+  // Searching: keyed rows and their buffer, blocks, and a block of all rows that is split. Result: where each row of
   // a has its further pairs.
-  const std::uint64_t fixed = (plan->exhaustive ? 0 : 72 * rows) + 16 * rows_a;
+  const std::uint64_t fixed = (plan->exhaustive ? 0 : 72 * rows) + 8 * rows_a;
   const std::uint64_t per_candidate = 8 * rows + 4 * rows_b;
   const std::uint64_t least = fixed + per_candidate;
   if (options.memory_bytes < least) {

@@ -10,17 +10,19 @@
 #include "linker/candidate/bit_sampling.h"
 #include "linker/candidate/block_pass.h"
 #include "linker/candidate/match_sample.h"
-#include "linker/candidate/parallel.h"
+#include "linker/kernel/parallel.h"
 
 namespace sluis::linker {
 namespace {
 
 using candidate::BlockComparer;
-using candidate::InThreads;
 using candidate::MatchSample;
 using candidate::ProbableMatch;
 using candidate::Search;
 using candidate::SimilarPair;
+using kernel::InThreads;
+using kernel::PartOf;
+using kernel::Range;
 
 constexpr double kLeastMatches = 10;  // in a sample that recall is estimated from
 
@@ -189,11 +191,12 @@ absl::StatusOr<Candidates> Find(const EncodingTable& a, const EncodingTable& b, 
     return absl::CancelledError("looking for candidates: stopped on request");
   }
   InThreads(run.threads, [&](unsigned t) {
-    const candidate::Range part_a = candidate::PartOf(result.of_a.rows(), t, run.threads);
-    const candidate::Range part_b = candidate::PartOf(result.of_b.rows(), t, run.threads);
+    const Range part_a = PartOf(result.of_a.rows(), t, run.threads);
+    const Range part_b = PartOf(result.of_b.rows(), t, run.threads);
     result.of_a.Finish(part_a.begin, part_a.end);
     result.of_b.Finish(part_b.begin, part_b.end);
   });
+  result.further = FurtherPairs(result.of_a, result.of_b, run.threads);
   if (!plan.exhaustive) {
     result.stats.recall = EstimateRecall(search, sample);
     WarnOfBlocks(search, &result.stats);
@@ -215,42 +218,27 @@ absl::StatusOr<Candidates> FindDuplicates(const EncodingTable& table, std::span<
 }
 
 absl::Status Candidates::VisitPairs(const CandidateVisitor& visit, std::size_t batch) const {
-  const bool within = of_b.rows() == 0;
-  const NearestLists& other_lists = within ? of_a : of_b;
-  // Calls use(a, b) for the pairs that stand in the list of b only.
-  const auto for_further = [&](const auto& use) {
-    for (std::uint32_t b = 0; b < other_lists.rows(); ++b) {
-      for (const Neighbour neighbour : other_lists.of(b)) {
-        const std::uint32_t a = neighbour.row();
-        if ((!within || a < b) && !of_a.WouldHold(a, Neighbour(b, neighbour.dice_units()))) {
-          use(a, b);
-        }
-      }
-    }
-  };
-  std::vector<std::size_t> begin(of_a.rows() + 1);
-  for_further([&](std::uint32_t a, std::uint32_t) { ++begin[a + 1]; });
-  std::partial_sum(begin.begin(), begin.end(), begin.begin());
-  std::vector<std::uint32_t> further(begin.back());
-  {
-    std::vector<std::size_t> place(begin.begin(), begin.end() - 1);
-    for_further([&](std::uint32_t a, std::uint32_t b) { further[place[a]++] = b; });
-  }
+  return VisitPairsOf(0, of_a.rows(), visit, batch);
+}
 
+absl::Status Candidates::VisitPairsOf(std::size_t begin, std::size_t end, const CandidateVisitor& visit,
+                                      std::size_t batch) const {
+  const bool within = of_b.rows() == 0;
   std::vector<CandidatePair> pairs;
-  for (std::uint32_t a = 0; a < of_a.rows(); ++a) {
+  for (std::size_t row = begin; row < end; ++row) {
+    const auto a = static_cast<std::uint32_t>(row);
     const auto first = static_cast<std::ptrdiff_t>(pairs.size());
     for (const Neighbour neighbour : of_a.of(a)) {
       if (!within || a < neighbour.row()) {
         pairs.push_back({a, neighbour.row()});
       }
     }
-    for (std::size_t i = begin[a]; i < begin[a + 1]; ++i) {
-      pairs.push_back({a, further[i]});
+    for (const std::uint32_t b : further.of(a)) {
+      pairs.push_back({a, b});
     }
     std::sort(pairs.begin() + first, pairs.end(),
               [](const CandidatePair& x, const CandidatePair& y) { return x.b < y.b; });
-    if (!pairs.empty() && (pairs.size() >= batch || a + 1 == of_a.rows())) {
+    if (!pairs.empty() && (pairs.size() >= batch || row + 1 == end)) {
       SLUIS_RETURN_IF_ERROR(visit(pairs));
       pairs.clear();
     }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "linker/candidate/candidate_plan.h"
+#include "linker/candidate/further_pairs.h"
 #include "linker/candidate/nearest_lists.h"
 #include "linker/kernel/encoding_table.h"
 #include "linker/kernel/kernel.h"
@@ -86,12 +87,16 @@ struct Candidates {
   // or both.
   NearestLists of_a;
   NearestLists of_b;
+  FurtherPairs further;
   CandidateStats stats;
 
   // Visits each candidate pair once, sorted by a, then b; for duplicates with a < b. Batches hold whole rows of a and
-  // at least `batch` pairs, the last excepted. Memory: 4 bytes for each pair that only b's list holds, and 16 bytes a
-  // row of a. Time: O(pairs log keep).
+  // at least `batch` pairs, the last excepted. Time: O(pairs log keep). Thread-safe.
   [[nodiscard]] absl::Status VisitPairs(const CandidateVisitor& visit, std::size_t batch = 65'536) const;
+
+  // The same for the pairs of rows [begin, end) of a, which must be within the table.
+  [[nodiscard]] absl::Status VisitPairsOf(std::size_t begin, std::size_t end, const CandidateVisitor& visit,
+                                          std::size_t batch = 65'536) const;
 };
 
 // Returns the candidates between `a` and `b` by all passes at once: Hamming LSH as `plan` says, and `tokens`; or all

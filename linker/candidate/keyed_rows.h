@@ -4,10 +4,14 @@
 #include <span>
 #include <vector>
 
-#include "linker/candidate/parallel.h"
 #include "linker/kernel/encoding_table.h"
+#include "linker/kernel/parallel.h"
 
 namespace sluis::linker::candidate {
+
+using kernel::InThreads;
+using kernel::PartOf;
+using kernel::Range;
 
 // The key of a block above the number of a row.
 using KeyedRow = std::uint64_t;

@@ -7,10 +7,12 @@
 #include <numeric>
 #include <optional>
 
-#include "linker/candidate/parallel.h"
+#include "linker/kernel/parallel.h"
 
 namespace sluis::linker::candidate {
 namespace {
+
+using kernel::InThreads;
 
 constexpr std::uint64_t kMostRows = 1024;
 constexpr std::uint64_t kLeastRows = 64;

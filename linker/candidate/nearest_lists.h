@@ -57,6 +57,9 @@ class NearestLists {
   // Asks for the memory that an offer to `row` reads first.
   void Prefetch(std::size_t row) const { __builtin_prefetch(places_.data() + row * keep_); }
 
+  // After Finish: asks for the memory that WouldHold reads.
+  void PrefetchFarthest(std::size_t row) const { __builtin_prefetch(places_.data() + row * keep_ + keep_ - 1); }
+
   // Before Finish: the farthest neighbour in the list of `row`, empty if a place is left.
   Neighbour Farthest(std::size_t row) const { return places_[row * keep_]; }
 

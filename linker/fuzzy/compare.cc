@@ -13,6 +13,7 @@ namespace {
 // The first place of a list that is taken to hold no match: more than the records of a person that a source may hold.
 constexpr std::size_t kFirstNullOnce = 2;
 constexpr std::size_t kFirstNullRepeated = 8;
+constexpr std::size_t kBatchPairs = 4096;  // scored at once by a thread: 64 KB of pairs and scores
 // What blocking is believed to miss at most, so that an estimate from few matches cannot be a division by zero.
 constexpr double kLeastBlockingRecall = 0.01;
 
@@ -102,7 +103,11 @@ absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b
     ReportBlocking(candidates.stats, report);
     fit.fit.blocking_recall = report.blocking_recall;
     scorer = ScoreCandidates(
-        table_a, table_b, [&candidates](const CandidateVisitor& visit) { return candidates.VisitPairs(visit); }, run);
+        table_a, table_b,
+        [&candidates](std::size_t begin, std::size_t end, const CandidateVisitor& visit) {
+          return candidates.VisitPairsOf(begin, end, visit, kBatchPairs);
+        },
+        run);
   }
   SLUIS_ASSIGN_OR_RETURN(RecordLevelFit fitted, FitRecordLevel(table_a, table_b, *scorer, fit));
   report.fit = std::move(fitted.fit);

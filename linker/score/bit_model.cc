@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "linker/kernel/parallel.h"
 
 namespace sluis::linker {
 namespace {
@@ -139,13 +140,16 @@ std::int32_t Fine(double weight, double unit) {
 }
 
 std::vector<std::int32_t> RowScores(const EncodingTable& table, std::span<const std::int32_t> fine,
-                                    std::int64_t constant) {
+                                    std::int64_t constant, unsigned threads) {
   std::vector<std::int32_t> scores(table.rows());
-  for (std::size_t r = 0; r < table.rows(); ++r) {
-    std::int64_t sum = constant;
-    VisitSetBits(table.row(r), [&](std::size_t bit) { sum += fine[bit]; });
-    scores[r] = static_cast<std::int32_t>((sum + kFine / 2) >> 6);
-  }
+  kernel::InThreads(threads, [&](unsigned t) {
+    const kernel::Range range = kernel::PartOf(table.rows(), t, threads);
+    for (std::size_t r = range.begin; r < range.end; ++r) {
+      std::int64_t sum = constant;
+      VisitSetBits(table.row(r), [&](std::size_t bit) { sum += fine[bit]; });
+      scores[r] = static_cast<std::int32_t>((sum + kFine / 2) >> 6);
+    }
+  });
   return scores;
 }
 static_assert(kFine == 1 << 6);
@@ -240,12 +244,12 @@ absl::StatusOr<PairScorer> PairScorer::Make(const BitModel& model) {
   return scorer;
 }
 
-std::vector<std::int32_t> PairScorer::RowScoresA(const EncodingTable& table) const {
-  return RowScores(table, fine_a_, constant_);
+std::vector<std::int32_t> PairScorer::RowScoresA(const EncodingTable& table, unsigned threads) const {
+  return RowScores(table, fine_a_, constant_, threads);
 }
 
-std::vector<std::int32_t> PairScorer::RowScoresB(const EncodingTable& table) const {
-  return RowScores(table, fine_b_, 0);
+std::vector<std::int32_t> PairScorer::RowScoresB(const EncodingTable& table, unsigned threads) const {
+  return RowScores(table, fine_b_, 0, threads);
 }
 
 }  // namespace sluis::linker

@@ -70,8 +70,8 @@ class PairScorer {
 
   // The part of the scores that depends on one row, for each row of a table on the respective side. Precondition: the
   // table has bits().
-  [[nodiscard]] std::vector<std::int32_t> RowScoresA(const EncodingTable& table) const;
-  [[nodiscard]] std::vector<std::int32_t> RowScoresB(const EncodingTable& table) const;
+  [[nodiscard]] std::vector<std::int32_t> RowScoresA(const EncodingTable& table, unsigned threads = 1) const;
+  [[nodiscard]] std::vector<std::int32_t> RowScoresB(const EncodingTable& table, unsigned threads = 1) const;
 
  private:
   explicit PairScorer(BitWeights weights) : weights_(std::move(weights)) {}

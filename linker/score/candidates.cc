@@ -1,19 +1,29 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "linker/kernel/parallel.h"
 #include "linker/score/top_lists.h"
 
 namespace sluis::linker {
 namespace {
 
+using kernel::InThreads;
+using kernel::PartOf;
+using kernel::Range;
+
 constexpr std::size_t kBlockRows = 2048;  // packed rows of b at a time: 256 KiB of 1,024-bit encodings stay in L2
 constexpr std::size_t kChunk = 64;        // scores that are looked at together
 constexpr std::size_t kStopRows = 1024;   // rows of a between two looks at the stop token
+
+// Of candidates that are given. Rows of a that a thread scores before what is for other rows is entered: with some 50
+// candidates each, 5 MB.
+constexpr std::size_t kRowsAtOnce = 8192;
+constexpr std::size_t kOwnedRows = 64;
+constexpr std::size_t kPrefetchPairs = 16;
 
 absl::Status CheckArguments(const PairScorer& scorer, const EncodingTable& a, const EncodingTable& b, std::size_t k,
                             unsigned threads) {
@@ -46,8 +56,8 @@ class Exhaustive : public CandidateScorer {
 
   absl::StatusOr<BothLists> Top(const PairScorer& scorer, std::size_t k) override {
     SLUIS_RETURN_IF_ERROR(CheckArguments(scorer, a_, b_, k, options_.threads));
-    const std::vector<std::int32_t> row_scores_a = scorer.RowScoresA(a_);
-    const std::vector<std::int32_t> row_scores_b = scorer.RowScoresB(b_);
+    const std::vector<std::int32_t> row_scores_a = scorer.RowScoresA(a_, options_.threads);
+    const std::vector<std::int32_t> row_scores_b = scorer.RowScoresB(b_, options_.threads);
     BothLists lists{TopLists(a_.rows(), k), TopLists(within_ ? 0 : b_.rows(), k), 0};
     std::mutex mutex;
     absl::Status status;
@@ -62,13 +72,7 @@ class Exhaustive : public CandidateScorer {
       lists.a.Merge(own);
       status.Update(own_status);
     };
-    {
-      std::vector<std::jthread> others;
-      for (unsigned t = 1; t < options_.threads; ++t) {
-        others.emplace_back(work, t);
-      }
-      work(0);
-    }
+    InThreads(options_.threads, work);
     SLUIS_RETURN_IF_ERROR(status);
     lists.pairs = within_ ? std::uint64_t{a_.rows()} * (a_.rows() - std::min<std::size_t>(a_.rows(), 1)) / 2
                           : std::uint64_t{a_.rows()} * b_.rows();
@@ -138,60 +142,99 @@ class FromCandidates : public CandidateScorer {
                  const ExhaustiveOptions& options)
       : a_(a), b_(b == nullptr ? a : *b), within_(b == nullptr), batches_(std::move(batches)), options_(options) {}
 
+  // Chunk after chunk of rows of a. A thread scores the pairs of its part of the chunk and enters them in the lists of
+  // these rows; what is for the other row of a pair waits until all have done so, and then each thread enters it in the
+  // lists that are its own. So no list has two writers.
   absl::StatusOr<BothLists> Top(const PairScorer& scorer, std::size_t k) override {
     SLUIS_RETURN_IF_ERROR(CheckArguments(scorer, a_, b_, k, options_.threads));
-    const std::vector<std::int32_t> row_scores_a = scorer.RowScoresA(a_);
-    const std::vector<std::int32_t> row_scores_b = scorer.RowScoresB(b_);
+    const unsigned threads = options_.threads;
     BothLists lists{TopLists(a_.rows(), k), TopLists(within_ ? 0 : b_.rows(), k), 0};
-    const auto score = [&](std::span<const CandidatePair> pairs) -> absl::Status {
-      if (options_.stop.stop_requested()) {
-        return absl::CancelledError("scoring candidates: stopped on request");
+    const RowScores scores{scorer.RowScoresA(a_, threads), scorer.RowScoresB(b_, threads)};
+    std::vector<Part> parts(threads);
+    const std::size_t chunk = kRowsAtOnce * threads;
+    for (std::size_t begin = 0; begin < a_.rows(); begin += chunk) {
+      const std::size_t rows = std::min(chunk, a_.rows() - begin);
+      InThreads(threads, [&](unsigned t) {
+        const Range range = PartOf(rows, t, threads);
+        parts[t].others.resize(threads);
+        parts[t].status = ScoreRows({begin + range.begin, begin + range.end}, scorer, scores, &parts[t], &lists);
+      });
+      for (const Part& part : parts) {
+        SLUIS_RETURN_IF_ERROR(part.status);
       }
-      SLUIS_ASSIGN_OR_RETURN(const std::vector<std::int32_t> sums, Overlaps(pairs, scorer));
-      for (std::size_t i = 0; i < pairs.size(); ++i) {
-        const CandidatePair& pair = pairs[i];
-        if (!within_) {
-          const std::int32_t total = sums[i] + row_scores_a[pair.a] + row_scores_b[pair.b];
-          lists.a.Insert(pair.a, total, pair.b);
-          lists.b.Insert(pair.b, total, pair.a);
-        } else if (pair.a != pair.b) {
-          lists.a.Insert(pair.a, sums[i] + row_scores_a[pair.a] + row_scores_b[pair.b], pair.b);
-          lists.a.Insert(pair.b, sums[i] + row_scores_a[pair.b] + row_scores_b[pair.a], pair.a);
+      InThreads(threads, [&](unsigned t) {
+        for (Part& part : parts) {
+          Enter(part.others[t], within_ ? &lists.a : &lists.b);
+          part.others[t].clear();
         }
-      }
-      lists.pairs += pairs.size();
-      return absl::OkStatus();
-    };
-    SLUIS_RETURN_IF_ERROR(batches_(score));
+      });
+    }
+    for (const Part& part : parts) {
+      lists.pairs += part.pairs;
+    }
     return lists;
   }
 
  private:
-  // Weighted overlaps of a batch, shared among the threads in runs.
-  absl::StatusOr<std::vector<std::int32_t>> Overlaps(std::span<const CandidatePair> pairs,
-                                                     const PairScorer& scorer) const {
-    if (options_.threads == 1 || pairs.size() < 4096) {
-      return WeightedOverlaps(pairs, a_, b_, scorer.weights(), options_.kernel);
-    }
-    const std::size_t run = (pairs.size() + options_.threads - 1) / options_.threads;
-    std::vector<absl::StatusOr<std::vector<std::int32_t>>> parts(options_.threads, std::vector<std::int32_t>());
-    {
-      std::vector<std::jthread> workers;
-      for (unsigned t = 0; t < options_.threads; ++t) {
-        workers.emplace_back([&, t] {
-          const std::size_t begin = std::min(t * run, pairs.size());
-          parts[t] = WeightedOverlaps(pairs.subspan(begin, std::min(run, pairs.size() - begin)), a_, b_,
-                                      scorer.weights(), options_.kernel);
-        });
+  struct RowScores {
+    std::vector<std::int32_t> a;
+    std::vector<std::int32_t> b;
+  };
+  struct Entry {
+    std::uint32_t row;
+    std::uint32_t other;
+    std::int32_t score;
+  };
+  // What a thread has scored.
+  struct Part {
+    std::vector<std::vector<Entry>> others;  // for the other row of each pair, by the thread that owns its list
+    std::uint64_t pairs = 0;
+    absl::Status status;
+  };
+
+  // Neighbouring lists share cache lines, so runs of them have one owner.
+  std::size_t OwnerOf(std::uint32_t row) const { return row / kOwnedRows % options_.threads; }
+
+  absl::Status ScoreRows(Range range, const PairScorer& scorer, const RowScores& scores, Part* part,
+                         BothLists* lists) const {
+    return batches_(range.begin, range.end, [&](std::span<const CandidatePair> pairs) -> absl::Status {
+      if (options_.stop.stop_requested()) {
+        return absl::CancelledError("scoring candidates: stopped on request");
       }
+      SLUIS_ASSIGN_OR_RETURN(const std::vector<std::int32_t> sums,
+                             WeightedOverlaps(pairs, a_, b_, scorer.weights(), options_.kernel));
+      for (std::size_t i = 0; i < pairs.size(); ++i) {
+        const CandidatePair& pair = pairs[i];
+        if (pair.a < range.begin || pair.a >= range.end) {
+          return absl::InvalidArgumentError(absl::StrCat("candidate pair ", i, ": its row of a is beyond the range"));
+        }
+        if (!within_ && i + kPrefetchPairs < pairs.size()) {
+          lists->b.PrefetchWorst(pairs[i + kPrefetchPairs].b);
+        }
+        const std::int32_t score = sums[i] + scores.a[pair.a] + scores.b[pair.b];
+        if (!within_) {
+          lists->a.Insert(pair.a, score, pair.b);
+          // Nobody writes to the lists of b meanwhile. An equal score may enter by its row number.
+          if (score >= lists->b.worst(pair.b)) {
+            part->others[OwnerOf(pair.b)].push_back({pair.b, pair.a, score});
+          }
+        } else if (pair.a != pair.b) {
+          lists->a.Insert(pair.a, score, pair.b);
+          part->others[OwnerOf(pair.b)].push_back({pair.b, pair.a, sums[i] + scores.a[pair.b] + scores.b[pair.a]});
+        }
+      }
+      part->pairs += pairs.size();
+      return absl::OkStatus();
+    });
+  }
+
+  static void Enter(std::span<const Entry> entries, TopLists* lists) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (i + kPrefetchPairs < entries.size()) {
+        lists->PrefetchWorst(entries[i + kPrefetchPairs].row);
+      }
+      lists->Insert(entries[i].row, entries[i].score, entries[i].other);
     }
-    std::vector<std::int32_t> sums;
-    sums.reserve(pairs.size());
-    for (const auto& part : parts) {
-      SLUIS_RETURN_IF_ERROR(part.status());
-      sums.insert(sums.end(), part->begin(), part->end());
-    }
-    return sums;
   }
 
   const EncodingTable& a_;

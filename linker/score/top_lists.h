@@ -33,6 +33,8 @@ class TopLists {
   std::span<const std::int32_t> scores(std::size_t row) const { return {scores_.data() + row * k_, k_}; }
   std::span<const std::uint32_t> others(std::size_t row) const { return {others_.data() + row * k_, k_}; }
   std::int32_t worst(std::size_t row) const { return scores_[row * k_ + k_ - 1]; }
+  // Asks for the memory that worst() reads.
+  void PrefetchWorst(std::size_t row) const { __builtin_prefetch(scores_.data() + row * k_ + k_ - 1); }
 
   // Puts `other` in its place, unless it is there already or not among the first k.
   void Insert(std::size_t row, std::int32_t score, std::uint32_t other);
@@ -78,13 +80,15 @@ struct ExhaustiveOptions {
 [[nodiscard]] std::unique_ptr<CandidateScorer> ScoreExhaustively(const EncodingTable& a, const EncodingTable* b,
                                                                  const ExhaustiveOptions& options = {});
 
-// Calls its argument with candidate pairs in batches, the same pairs in the same order each time, and returns its first
-// error. A pair may occur more than once. Within one source a pair stands for both directions.
-using CandidateBatches =
-    std::function<absl::Status(const std::function<absl::Status(std::span<const CandidatePair>)>&)>;
+// Calls `visit` with the candidate pairs whose row of a is in [begin, end), in batches, and returns its first error.
+// The pairs must be the same each time. A pair may occur more than once. Within one source a pair stands for both
+// directions and belongs to either of its rows. Called from several threads at once, for ranges that do not overlap.
+using CandidateBatches = std::function<absl::Status(
+    std::size_t begin, std::size_t end, const std::function<absl::Status(std::span<const CandidatePair>)>& visit)>;
 
-// The pairs that `batches` gives. Errors of Top: as ScoreExhaustively, INVALID_ARGUMENT if a pair names a row beyond
-// its table, and those of `batches`.
+// The pairs that `batches` gives. Memory: 16 k bytes a row in all, 8 bytes a row for its scores, and a few MB a thread.
+// Errors of Top: as ScoreExhaustively, INVALID_ARGUMENT if a pair names a row beyond its table or, of a, beyond the
+// range that was asked for, and those of `batches`.
 [[nodiscard]] std::unique_ptr<CandidateScorer> ScoreCandidates(const EncodingTable& a, const EncodingTable* b,
                                                                CandidateBatches batches,
                                                                const ExhaustiveOptions& options = {});

@@ -1,11 +1,12 @@
 // From encodings to entities by the default record-level plan: two registers of a synthetic country, held against the
 // truth.
 //
-//   fuzzy_bench [PERSONS [THREADS [SEED]]]    default 20,000, 2 and 1
+//   fuzzy_bench [PERSONS [THREADS [SEED [PERSONS_B [candidates]]]]]    default 20,000, 2, 1 and PERSONS
 //
-// A country (cli/generate) of 1.2 * PERSONS; a is its first PERSONS as the person register has them, b its last
-// PERSONS, shuffled, with the identifier errors of the generator (DrawIdentity: surnames mistyped or of birth, day and
-// month swapped or unknown, postcode of the address before), so that 80 % of each register is in the other. What
+// A country (cli/generate) of PERSONS + PERSONS_B / 5; a is its first PERSONS as the person register has them, b its
+// last PERSONS_B, shuffled, with the identifier errors of the generator (DrawIdentity: surnames mistyped or of birth,
+// day and month swapped or unknown, postcode of the address before), so that 80 % of b is in a. `candidates`: blocking
+// is done once more, alone, and the share of true pairs that it keeps is printed. What
 // DrawIdentity has no errors for gets these: a given name is mistyped in 1 % and missing in 1 % of rows, the address is
 // missing in 1 %; who has moved has another street and number too. The citizen service number is not used.
 // Features are what `sluis match` derives from columns of these types. A pair of records is right if both are one
@@ -23,6 +24,7 @@
 #include <fstream>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -36,6 +38,7 @@
 #include "cli/generate/row_writer.h"
 #include "common/crypto/crypto.h"
 #include "linker/encode/record_encoder.h"
+#include "linker/fuzzy/compare.h"
 #include "linker/fuzzy/match_records.h"
 
 namespace sluis::linker {
@@ -175,16 +178,21 @@ void AddWithErrors(const cli::CountrySeed& country, const Person& person, Regist
             to);
 }
 
+// The sizes of the two registers.
+struct Sizes {
+  std::uint64_t a, b;
+};
+
 // The two registers.
-std::pair<Register, Register> MakeRegisters(std::uint64_t persons, std::uint64_t seed) {
-  const cli::CountrySeed country{seed, persons + persons / 5, kReferenceDay};
+std::pair<Register, Register> MakeRegisters(const Sizes& persons, std::uint64_t seed) {
+  const cli::CountrySeed country{seed, persons.a + persons.b / 5, kReferenceDay};
   std::vector<Person> late;  // persons of b
   std::pair<Register, Register> registers;
   for (std::uint64_t block = 0; block * cli::kBlockPersons < country.persons; ++block) {
     for (const Person& person : cli::GenerateBlock(country, block).residents) {
       const auto index = static_cast<std::uint64_t>(person.index);
-      if (index < persons) AddAsRegistered(person, registers.first);
-      if (index >= persons / 5) late.push_back(person);
+      if (index < persons.a) AddAsRegistered(person, registers.first);
+      if (index + persons.b >= country.persons) late.push_back(person);
     }
   }
   std::mt19937_64 random(seed);
@@ -290,6 +298,34 @@ void PrintQuality(const MatchResult& result, const Register& a, const Register& 
               estimate.recall.low, estimate.recall.high, estimate.available ? "" : " (no estimate is credible)");
 }
 
+// Blocks as MatchRecords does, and prints which share of the true pairs is among the candidates.
+void PrintCandidates(std::span<const MatchSource> sources, const MatchPlan& plan, const MatchOptions& options,
+                     const Register& a, const Register& b, Stopwatch& watch) {
+  const Candidates candidates = Require(Block(sources[0].tables.front(), &sources[1].tables.front(), plan, options,
+                                              options.seed + 1));  // the seed of the first source with the second
+  watch.Print("candidates alone");
+  const auto holds = [](std::span<const Neighbour> list, std::uint32_t row) {
+    return std::ranges::any_of(list, [row](const Neighbour& neighbour) { return neighbour.row() == row; });
+  };
+  std::vector<std::uint32_t> record_of(a.persons.size());  // person to record of a; persons of a are 0 .. size - 1
+  for (std::uint32_t record = 0; record < a.persons.size(); ++record) record_of[a.persons[record]] = record;
+  std::array<std::uint64_t, kErrors.size()> found{}, possible{}, first{};
+  for (std::uint32_t record = 0; record < b.persons.size(); ++record) {
+    if (b.persons[record] >= record_of.size()) continue;
+    const std::uint32_t other = record_of[b.persons[record]];
+    const std::span<const Neighbour> list = candidates.of_b.of(record);
+    ++possible[b.errors[record]];
+    found[b.errors[record]] += holds(list, other) || holds(candidates.of_a.of(other), record) ? 1 : 0;
+    first[b.errors[record]] += !list.empty() && list.front().row() == other ? 1 : 0;
+  }
+  for (std::size_t error = 0; error < kErrors.size(); ++error) {
+    const auto all = static_cast<double>(std::max<std::uint64_t>(possible[error], 1));
+    std::printf("  true pairs with error: %-15s %8llu, among candidates %.4f, nearest of all to b %.4f\n",
+                kErrors[error], static_cast<unsigned long long>(possible[error]),
+                static_cast<double>(found[error]) / all, static_cast<double>(first[error]) / all);
+  }
+}
+
 void PrintComparison(const ComparisonReport& report) {
   std::printf("%s; %.4g pairs compared, %llu handed to clustering, blocking recall %.4f as estimated\n",
               report.exhaustive ? "exhaustive" : "blocked", static_cast<double>(report.pairs_compared),
@@ -304,9 +340,9 @@ void PrintComparison(const ComparisonReport& report) {
               report.fit.credible ? "yes" : report.fit.why_not.c_str());
 }
 
-int Run(std::uint64_t persons, unsigned threads, std::uint64_t seed) {
+int Run(const Sizes& persons, unsigned threads, std::uint64_t seed, bool print_candidates) {
   std::printf("%llu x %llu persons, seed %llu, %u threads; processor %s, %u of them; gcc %s\n",
-              static_cast<unsigned long long>(persons), static_cast<unsigned long long>(persons),
+              static_cast<unsigned long long>(persons.a), static_cast<unsigned long long>(persons.b),
               static_cast<unsigned long long>(seed), threads, Processor().c_str(), std::thread::hardware_concurrency(),
               __VERSION__);
   Stopwatch watch;
@@ -318,15 +354,19 @@ int Run(std::uint64_t persons, unsigned threads, std::uint64_t seed) {
   sources.push_back(Encode(registers.second, "b", threads, seeds));
   watch.Print("encode");
   for (Register* const values : {&registers.first, &registers.second}) std::string().swap(values->values);
-  const bool reset = ResetPeak();
-  const double before = StatusMib("VmRSS");
-
   MatchPlan plan;
   plan.encoding = Plan();
   MatchOptions options;
   options.seed = seed;
   options.threads = threads;
   options.seconds = Seconds;
+  if (print_candidates) {
+    watch.Restart();
+    PrintCandidates(sources, plan, options, registers.first, registers.second, watch);
+  }
+
+  const bool reset = ResetPeak();
+  const double before = StatusMib("VmRSS");
   watch.Restart();
   const MatchResult result = Require(MatchRecords(sources, plan, options));
   watch.Print("match (encodings to links)");
@@ -347,9 +387,14 @@ int main(int argc, char** argv) {
   const std::uint64_t persons = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
   const unsigned long threads = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 2;
   const std::uint64_t seed = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 1;
-  if (persons < 1000 || persons > 10'000'000 || threads == 0 || threads > 256) {
-    std::fprintf(stderr, "usage: fuzzy_bench [PERSONS [THREADS [SEED]]]; PERSONS 1,000 to 10,000,000\n");
+  const std::uint64_t persons_b = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : persons;
+  const bool candidates = argc == 6 && std::string_view(argv[5]) == "candidates";
+  if (std::min(persons, persons_b) < 1000 || persons > 10'000'000 || persons_b > persons || threads == 0 ||
+      threads > 256 || argc > (candidates ? 6 : 5)) {
+    std::fprintf(stderr,
+                 "usage: fuzzy_bench [PERSONS [THREADS [SEED [PERSONS_B [candidates]]]]]; PERSONS 1,000 to "
+                 "10,000,000, PERSONS_B 1,000 to PERSONS\n");
     return 2;
   }
-  return sluis::linker::Run(persons, static_cast<unsigned>(threads), seed);
+  return sluis::linker::Run({persons, persons_b}, static_cast<unsigned>(threads), seed, candidates);
 }

@@ -98,6 +98,20 @@ TEST(VisitPairs, GivesTheUnionOfBothDirectionsOnceAndSorted) {
     }
   }
   EXPECT_GT(expected.size(), 240u * 3);
+  std::vector<CandidatePair> in_parts;
+  for (const auto& [begin, end] : {std::pair{0, 0}, std::pair{0, 17}, std::pair{17, 18}, std::pair{18, 90}}) {
+    SLUIS_ASSERT_OK(linked->VisitPairsOf(
+        begin, end,
+        [&](std::span<const CandidatePair> pairs) {
+          EXPECT_LT(pairs.back().a, static_cast<std::uint32_t>(end));
+          in_parts.insert(in_parts.end(), pairs.begin(), pairs.end());
+          return absl::OkStatus();
+        },
+        50));
+  }
+  const std::vector<CandidatePair> all = AllPairsOf(*linked, 100'000);
+  EXPECT_TRUE(std::equal(in_parts.begin(), in_parts.end(), all.begin(), all.end(),
+                         [](const CandidatePair& x, const CandidatePair& y) { return x.a == y.a && x.b == y.b; }));
   for (const std::size_t batch : {1u, 10u, 100'000u}) {
     EXPECT_EQ(SetOf(*linked, batch), expected);
     const std::vector<CandidatePair> pairs = AllPairsOf(*linked, batch);

@@ -24,9 +24,10 @@ using testing::Synthetic;
 
 constexpr RecordLevelOptions kOptions = {.fit = {.resamplings = 20}};
 
-CandidateBatches AllPairs(std::size_t rows_a, std::size_t rows_b) {
-  return [=](const std::function<absl::Status(std::span<const CandidatePair>)>& visit) {
-    for (std::uint32_t i = 0; i < rows_a; ++i) {
+CandidateBatches AllPairs(std::size_t rows_b) {
+  return [=](std::size_t begin, std::size_t end,
+             const std::function<absl::Status(std::span<const CandidatePair>)>& visit) {
+    for (auto i = static_cast<std::uint32_t>(begin); i < end; ++i) {
       std::vector<CandidatePair> pairs;
       for (std::uint32_t j = 0; j < rows_b; ++j) {
         pairs.push_back({i, j});
@@ -46,7 +47,7 @@ TEST(FitRecordLevel, GivesOneResultWhateverTheThreadsAndTheSourceOfCandidates) {
   EXPECT_TRUE(once->fit.credible);
   EXPECT_GT(once->rounds, 0);
   for (const std::uint64_t max_pairs : {kMaxExhaustivePairs, std::uint64_t{0}}) {
-    const auto scorer = ChooseCandidates(data.a, &data.b, AllPairs(300, 350), {.threads = 3}, max_pairs);
+    const auto scorer = ChooseCandidates(data.a, &data.b, AllPairs(350), {.threads = 3}, max_pairs);
     const auto again = FitRecordLevel(data.a, &data.b, *scorer, kOptions);
     SLUIS_ASSERT_OK(again);
     EXPECT_EQ(once->pairs, again->pairs);

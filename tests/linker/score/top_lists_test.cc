@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 #include <utility>
@@ -83,10 +84,12 @@ void ExpectLists(const TopLists& lists,
 std::unique_ptr<CandidateScorer> AllAsCandidates(const EncodingTable& a, const EncodingTable* b, unsigned threads) {
   const std::size_t rows_b = b == nullptr ? a.rows() : b->rows();
   return ScoreCandidates(a, b,
-                         [&a, b, rows_b](const std::function<absl::Status(std::span<const CandidatePair>)>& visit) {
+                         [b, rows_b](std::size_t begin, std::size_t end,
+                                     const std::function<absl::Status(std::span<const CandidatePair>)>& visit) {
                            std::vector<CandidatePair> pairs;
                            for (std::uint32_t j = 0; j < rows_b; ++j) {  // by b, to show that order does not matter
-                             for (std::uint32_t i = 0; i < (b == nullptr ? j : a.rows()); ++i) {
+                             const std::size_t last = b == nullptr ? std::min<std::size_t>(j, end) : end;
+                             for (auto i = static_cast<std::uint32_t>(begin); i < last; ++i) {
                                pairs.push_back({i, j});
                                if (j % 7 == 0) {
                                  pairs.push_back({i, j});  // twice
@@ -160,9 +163,68 @@ TEST(TopLists, LeaveTheRowItselfOutWithinOneSource) {
   ExpectLists(exhaustive->a, expected);
   EXPECT_EQ(exhaustive->b.rows(), 0u);
   EXPECT_EQ(exhaustive->pairs, 150u * 149u / 2);
-  const auto candidates = AllAsCandidates(a, nullptr, 1)->Top(*scorer, 4);
-  SLUIS_ASSERT_OK(candidates);
-  ExpectLists(candidates->a, expected);
+  for (const unsigned threads : {1u, 3u}) {
+    const auto candidates = AllAsCandidates(a, nullptr, threads)->Top(*scorer, 4);
+    SLUIS_ASSERT_OK(candidates);
+    ExpectLists(candidates->a, expected);
+  }
+}
+
+// Over 8,192 rows a thread, in several steps, so that what is for other rows is entered in between.
+TEST(TopLists, OfManyRowsAreThoseOfTheNaiveScoringWhateverTheThreads) {
+  constexpr std::uint32_t kRows = 40'000;
+  constexpr std::uint32_t kOthers = 500;
+  const EncodingTable a = RandomTable(64, kRows, 0.4, 21);
+  const EncodingTable b = RandomTable(64, kOthers, 0.4, 22);
+  const auto scorer = PairScorer::Make(PriorOf(a, b));
+  SLUIS_ASSERT_OK(scorer);
+  const auto scores_a = scorer->RowScoresA(a);
+  const auto scores_b = scorer->RowScoresB(b);
+  EXPECT_EQ(scorer->RowScoresA(a, 3), scores_a);
+  const auto others_of = [](std::uint32_t i) {
+    return std::array{i % kOthers, i / 3 % kOthers, (i * 7 + 1) % kOthers, i % kOthers};  // the first twice
+  };
+  std::vector<std::vector<std::pair<std::int32_t, std::uint32_t>>> expected_a(kRows), expected_b(kOthers);
+  for (std::uint32_t i = 0; i < kRows; ++i) {
+    for (const std::uint32_t j : others_of(i)) {
+      std::int32_t score = scores_a[i] + scores_b[j];
+      for (std::uint32_t bit = 0; bit < 64; ++bit) {
+        score += (a.row(i)[0] >> bit & b.row(j)[0] >> bit & 1) != 0 ? scorer->weights().weights()[bit] : 0;
+      }
+      expected_a[i].push_back({-score, j});
+      expected_b[j].push_back({-score, i});
+    }
+  }
+  for (auto* const lists : {&expected_a, &expected_b}) {
+    for (auto& list : *lists) {
+      std::sort(list.begin(), list.end());
+      list.erase(std::unique(list.begin(), list.end()), list.end());
+      list.resize(std::min<std::size_t>(list.size(), 4));
+      for (auto& [score, row] : list) {
+        score = -score;
+      }
+    }
+  }
+  const CandidateBatches batches = [&](std::size_t begin, std::size_t end, const auto& visit) {
+    absl::Status status;
+    for (std::size_t i = begin; i < end && status.ok(); i += 100) {
+      std::vector<CandidatePair> pairs;
+      for (auto row = static_cast<std::uint32_t>(i); row < std::min(i + 100, end); ++row) {
+        for (const std::uint32_t j : others_of(row)) {
+          pairs.push_back({row, j});
+        }
+      }
+      status = visit(pairs);
+    }
+    return status;
+  };
+  for (const unsigned threads : {1u, 2u, 3u}) {
+    const auto lists = ScoreCandidates(a, &b, batches, {.threads = threads})->Top(*scorer, 4);
+    SLUIS_ASSERT_OK(lists);
+    EXPECT_EQ(lists->pairs, 4u * kRows);
+    ExpectLists(lists->a, expected_a);
+    ExpectLists(lists->b, expected_b);
+  }
 }
 
 TEST(TopLists, BreakTiesByRowWhenAllRowsAreEqual) {
@@ -199,11 +261,16 @@ TEST(TopLists, RefuseOtherWidthsRowsBeyondTheTableAndStopOnRequest) {
   EXPECT_THAT(ScoreExhaustively(a, &wide)->Top(*scorer, 2),
               StatusIs(absl::StatusCode::kInvalidArgument, "256 in table b"));
   EXPECT_THAT(ScoreExhaustively(a, &a)->Top(*scorer, 0), StatusIs(absl::StatusCode::kInvalidArgument, "at least 1"));
-  const auto beyond = [](const std::function<absl::Status(std::span<const CandidatePair>)>& visit) {
-    return visit(std::vector<CandidatePair>{{4, 0}});
+  const auto only = [](CandidatePair pair) -> CandidateBatches {
+    return [pair](std::size_t, std::size_t, const auto& visit) { return visit(std::vector<CandidatePair>{pair}); };
   };
-  EXPECT_THAT(ScoreCandidates(a, &a, beyond)->Top(*scorer, 2),
-              StatusIs(absl::StatusCode::kInvalidArgument, "candidate pair 0"));
+  for (const CandidatePair beyond : {CandidatePair{4, 0}, CandidatePair{0, 4}}) {
+    EXPECT_THAT(ScoreCandidates(a, &a, only(beyond))->Top(*scorer, 2),
+                StatusIs(absl::StatusCode::kInvalidArgument, "candidate pair 0: names a row beyond its table"));
+  }
+  // With two threads the first is asked for rows 0 and 1, the second for rows 2 and 3.
+  EXPECT_THAT(ScoreCandidates(a, &a, only({1, 0}), {.threads = 2})->Top(*scorer, 2),
+              StatusIs(absl::StatusCode::kInvalidArgument, "beyond the range"));
   std::stop_source source;
   source.request_stop();
   EXPECT_THAT(ScoreExhaustively(a, &a, {.stop = source.get_token()})->Top(*scorer, 2),

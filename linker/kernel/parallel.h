@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-namespace sluis::linker::candidate {
+namespace sluis::linker::kernel {
 
 // Calls work(0) to work(threads - 1), each in a thread of its own, the first in the caller's; returns when all have
 // returned.
@@ -28,4 +28,4 @@ inline Range PartOf(std::size_t size, unsigned part, unsigned parts) {
   return {size * part / parts, size * (part + 1) / parts};
 }
 
-}  // namespace sluis::linker::candidate
+}  // namespace sluis::linker::kernel
