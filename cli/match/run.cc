@@ -112,7 +112,7 @@ absl::Status CheckCommand(const MatchCommand& command) {
 
 absl::StatusOr<common::Schema> ReadSchema(const std::string& path) {
   SLUIS_ASSIGN_OR_RETURN(const std::string text, common::ReadFileBounded(path, kMaxSchemaBytes));
-  auto schema = common::Schema::Parse(text);
+  auto schema = common::Schema::Parse(text, common::SchemaUse::kMatch);
   if (!schema.ok()) return common::Annotate(schema.status(), path);
   return schema;
 }
@@ -178,8 +178,14 @@ class Run {
   }
 
   absl::Status Resolve() {
+    std::vector<std::string> assumed;
     for (const std::string& path : command_.schemas) {
       SLUIS_ASSIGN_OR_RETURN(common::Schema schema, ReadSchema(path));
+      if (schema.roles_assumed) {
+        assumed.push_back(path +
+                          ": no field but the primary key has an x-role: all others are compared; say "
+                          "x-role: quasi of those that describe a person, attribute or ignore of the others");
+      }
       schemas_.push_back(std::move(schema));
     }
     std::vector<InputSchema> inputs;
@@ -189,7 +195,8 @@ class Run {
       SLUIS_ASSIGN_OR_RETURN(document, common::ReadFileBounded(command_.plan, kMaxPlanBytes));
     }
     SLUIS_ASSIGN_OR_RETURN(resolved_, ResolvePlan(inputs, document));
-    report_.warnings = resolved_.warnings;
+    report_.warnings = std::move(assumed);
+    report_.warnings.insert(report_.warnings.end(), resolved_.warnings.begin(), resolved_.warnings.end());
     return absl::OkStatus();
   }
 

@@ -58,7 +58,13 @@ absl::Status ReadDateFormat(const ObjectReader& object, const std::string& forma
   return absl::OkStatus();
 }
 
-absl::Status ReadNumberKeys(ObjectReader& object, SchemaField& field) {
+// How what a field leaves out is read.
+struct Leniency {
+  bool scale = false;
+  bool role = false;
+};
+
+absl::Status ReadNumberKeys(ObjectReader& object, const Leniency& leniency, SchemaField& field) {
   SLUIS_RETURN_IF_ERROR(object.TakeCharacter("decimalChar", field.decimal_char));
   SLUIS_RETURN_IF_ERROR(object.TakeCharacter("groupChar", field.group_char));
   bool bare = true;
@@ -75,7 +81,9 @@ absl::Status ReadNumberKeys(ObjectReader& object, SchemaField& field) {
   if (found && (field.type != ValueType::kNumber || scale > kMaxScale)) {
     return object.Wrong("x-scale", "is the number of decimals of a number, 0 to 9");
   }
-  if (!found && field.type == ValueType::kNumber && field.role != FieldRole::kIgnore) {
+  if (!found && leniency.scale && field.type == ValueType::kNumber) {
+    scale = kAssumedScale;
+  } else if (!found && field.type == ValueType::kNumber && field.role != FieldRole::kIgnore) {
     return object.Wrong("x-scale",
                         "is missing: how many decimals has this number? Amounts are kept as whole numbers "
                         "of that unit");
@@ -105,7 +113,7 @@ absl::Status CheckRole(const ObjectReader& object, const SchemaField& field) {
 }
 
 absl::StatusOr<SchemaField> ReadField(const json& value, const std::string& path,
-                                      const std::vector<std::string>& missing_values) {
+                                      const std::vector<std::string>& missing_values, const Leniency& leniency) {
   SLUIS_ASSIGN_OR_RETURN(ObjectReader object, ObjectReader::Open(value, path));
   SchemaField field;
   field.missing_values = missing_values;
@@ -117,7 +125,9 @@ absl::StatusOr<SchemaField> ReadField(const json& value, const std::string& path
 
   std::string role;
   SLUIS_RETURN_IF_ERROR(object.TakeString("x-role", role));
-  if (!Choose(kRoles, role, field.role)) {
+  const bool assumed = role.empty() && leniency.role;
+  if (assumed) field.role = FieldRole::kQuasi;
+  if (!assumed && !Choose(kRoles, role, field.role)) {
     return object.Wrong("x-role", "must be identifier, quasi, attribute, weight, time or ignore");
   }
   std::string type = "string";
@@ -134,7 +144,7 @@ absl::StatusOr<SchemaField> ReadField(const json& value, const std::string& path
   }
   SLUIS_RETURN_IF_ERROR(object.TakeBool("x-partial-dates", field.partial_dates));
   if (field.partial_dates && field.type != ValueType::kDate) return object.Wrong("x-partial-dates", "is for dates");
-  SLUIS_RETURN_IF_ERROR(ReadNumberKeys(object, field));
+  SLUIS_RETURN_IF_ERROR(ReadNumberKeys(object, leniency, field));
   SLUIS_RETURN_IF_ERROR(object.TakeStrings("trueValues", field.true_values));
   SLUIS_RETURN_IF_ERROR(object.TakeStrings("falseValues", field.false_values));
   SLUIS_RETURN_IF_ERROR(object.TakeStrings("missingValues", field.missing_values));
@@ -144,6 +154,7 @@ absl::StatusOr<SchemaField> ReadField(const json& value, const std::string& path
     return object.Wrong("x-check", "can only be elfproef, on a string");
   }
   field.eleven_test = !check.empty();
+  if (assumed && field.eleven_test) field.role = FieldRole::kIdentifier;
   SLUIS_RETURN_IF_ERROR(ReadFixedWidth(object, field));
   if (const json* constraints = object.Take("constraints")) {
     SLUIS_RETURN_IF_ERROR(ReadConstraints(*constraints, object.PathOf("constraints"), field));
@@ -211,9 +222,21 @@ absl::Status CheckFieldsTogether(const ObjectReader& object, Schema& schema) {
   return absl::OkStatus();
 }
 
+// Whether no field has a role but those of the primary key.
+bool NoFieldHasARole(const json& fields, const json& document) {
+  const auto key = document.find("primaryKey");
+  const auto is_key = [&](const json& name) {
+    if (key == document.end()) return false;
+    return *key == name || (key->is_array() && std::find(key->begin(), key->end(), name) != key->end());
+  };
+  return std::none_of(fields.begin(), fields.end(), [&](const json& field) {
+    return field.is_object() && field.contains("x-role") && !(field.contains("name") && is_key(field["name"]));
+  });
+}
+
 }  // namespace
 
-absl::StatusOr<Schema> Schema::Parse(std::string_view bytes) {
+absl::StatusOr<Schema> Schema::Parse(std::string_view bytes, SchemaUse use) {
   SLUIS_ASSIGN_OR_RETURN(const json document, schema_internal::ParseDocument(bytes));
   SLUIS_ASSIGN_OR_RETURN(ObjectReader object, ObjectReader::Open(document, ""));
   Schema schema;
@@ -225,9 +248,13 @@ absl::StatusOr<Schema> Schema::Parse(std::string_view bytes) {
   if (fields == nullptr || !fields->is_array() || fields->empty() || fields->size() > kMaxFields) {
     return object.Wrong("fields", "must be a list of 1 to " + std::to_string(kMaxFields) + " fields");
   }
+  Leniency leniency;
+  leniency.scale = use == SchemaUse::kMatch;
+  leniency.role = use == SchemaUse::kMatch && NoFieldHasARole(*fields, document);
+  schema.roles_assumed = leniency.role;
   for (std::size_t i = 0; i < fields->size(); ++i) {
     SLUIS_ASSIGN_OR_RETURN(SchemaField field,
-                           ReadField((*fields)[i], "fields[" + std::to_string(i) + "]", missing_values));
+                           ReadField((*fields)[i], "fields[" + std::to_string(i) + "]", missing_values, leniency));
     schema.fields.push_back(std::move(field));
   }
   std::string match = "exact";

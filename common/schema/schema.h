@@ -73,17 +73,28 @@ enum class FieldsMatch {
   kEqual,  // the same columns in any order
 };
 
+// What a schema is read for. An extract is protected by what its schema says, so nothing is guessed; a file that is
+// matched where it lies needs less said.
+enum class SchemaUse {
+  kExtract,
+  // A number without x-scale has kAssumedScale decimals. If no field but the primary key has an x-role, all others are
+  // quasi, those with x-check identifier, and `roles_assumed` is set; if any has one, all must.
+  kMatch,
+};
+inline constexpr int kAssumedScale = 6;  // leaves 12 digits before the decimal sign
+
 struct Schema {
   std::vector<SchemaField> fields;
   std::vector<std::size_t> primary_key;  // indices into `fields`; empty: none
   FieldsMatch fields_match = FieldsMatch::kExact;
   Dialect dialect;
-  bool fixed_width = false;  // every field has its place in the line
+  bool fixed_width = false;    // every field has its place in the line
+  bool roles_assumed = false;  // see SchemaUse::kMatch
 
   // Reads JSON or YAML of at most 1 MiB.
   // Errors: INVALID_ARGUMENT with the path of the first thing that is wrong (fields[3].constraints) and what is
   // expected; an unknown key is named, and one that the standard has but Sluis cannot check is refused too.
-  [[nodiscard]] static absl::StatusOr<Schema> Parse(std::string_view bytes);
+  [[nodiscard]] static absl::StatusOr<Schema> Parse(std::string_view bytes, SchemaUse use = SchemaUse::kExtract);
 };
 
 [[nodiscard]] std::string_view ValueTypeName(ValueType type);

@@ -161,5 +161,41 @@ TEST(SchemaParse, RefusesDocumentsThatWouldCostTooMuch) {
   EXPECT_THAT(Schema::Parse(bomb), StatusIs(absl::StatusCode::kInvalidArgument, "too many values"));
 }
 
+TEST(SchemaParseForMatching, AssumesRolesWhereNoneIsGivenAndScales) {
+  const std::string fields =
+      "fields: [{name: nr}, {name: bsn, x-check: elfproef}, {name: surname}, {name: height, type: number}]\n"
+      "primaryKey: nr\n";
+  EXPECT_THAT(Schema::Parse(fields), StatusIs(absl::StatusCode::kInvalidArgument, "x-role"));
+  const auto schema = Schema::Parse(fields, SchemaUse::kMatch);
+  SLUIS_ASSERT_OK(schema);
+  EXPECT_TRUE(schema->roles_assumed);
+  EXPECT_EQ(schema->fields[1].role, FieldRole::kIdentifier);
+  EXPECT_EQ(schema->fields[2].role, FieldRole::kQuasi);
+  EXPECT_EQ(schema->fields[3].role, FieldRole::kQuasi);
+  EXPECT_EQ(schema->fields[3].scale, kAssumedScale);
+
+  std::string with_role = fields;
+  with_role.replace(with_role.find("{name: nr}"), 10, "{name: nr, x-role: attribute}");
+  const auto key_only = Schema::Parse(with_role, SchemaUse::kMatch);
+  SLUIS_ASSERT_OK(key_only);
+  EXPECT_TRUE(key_only->roles_assumed);
+  EXPECT_EQ(key_only->fields[0].role, FieldRole::kAttribute);
+}
+
+TEST(SchemaParseForMatching, AsksForAllRolesWhereSomeAreGiven) {
+  EXPECT_THAT(
+      Schema::Parse("fields: [{name: nr}, {name: surname, x-role: quasi}]\nprimaryKey: nr\n", SchemaUse::kMatch),
+      StatusIs(absl::StatusCode::kInvalidArgument, "fields[0].x-role"));
+  EXPECT_THAT(
+      Schema::Parse("fields: [{name: nr, x-role: number}, {name: surname}]\nprimaryKey: nr\n", SchemaUse::kMatch),
+      StatusIs(absl::StatusCode::kInvalidArgument, "fields[0].x-role"));
+  const auto schema = Schema::Parse(
+      "fields: [{name: nr, x-role: attribute}, {name: height, type: number, x-role: quasi, x-scale: 2}]\n",
+      SchemaUse::kMatch);
+  SLUIS_ASSERT_OK(schema);
+  EXPECT_FALSE(schema->roles_assumed);
+  EXPECT_EQ(schema->fields[1].scale, 2);
+}
+
 }  // namespace
 }  // namespace sluis::common
