@@ -243,6 +243,9 @@ void AppendText(const SchemaField& field, const Value& value, std::string& out) 
 void AppendComparable(const SchemaField& field, const Value& value, std::string& out) {
   if (field.type != ValueType::kNumber) {
     AppendText(field, value, out);
+    if (value.state == ValueState::kPartialDate) {
+      while (out.ends_with("-00")) out.resize(out.size() - 3);
+    }
     return;
   }
   for (const char c : value.text) {

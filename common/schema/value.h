@@ -63,7 +63,7 @@ class ValueReader {
 void AppendText(const SchemaField& field, const Value& value, std::string& out);
 
 // Appends the value as it is compared with that of another register: as AppendText, but numbers without grouping and
-// with a decimal point.
+// with a decimal point, and dates without the parts at their end that are unknown (1980-02, 1980).
 void AppendComparable(const SchemaField& field, const Value& value, std::string& out);
 
 // True if `digits` are nine digits (or eight, with the leading zero lost), not all zero, that pass the Dutch eleven

@@ -37,6 +37,77 @@ TEST(ParsePermit, ReadsTheWholeDocument) {
   EXPECT_EQ(permit->sha256, Sha256(SamplePermit()));
 }
 
+// The sample with what similarity needs.
+std::string SimilarPermit() {
+  std::string document = SamplePermit();
+  const auto after = [&](const std::string& text, const std::string& more) {
+    document = Replaced(document, text, text + more);
+  };
+  const std::string sources = R"(
+    features: [{feature: surname}, {feature: birth_date, source: born, date_order: DAY_FIRST}, {feature: sex}, {feature: postcode}])";
+  after("match_keys: [bsn, person]", sources);
+  after("max_records: 2000", sources);
+  after("    match-keys: AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n",
+        "    tokens: AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n");
+  return document + R"(similarity:
+  features:
+    - {name: surname, kind: NAME, weight: 1.5}
+    - {name: birth_date, kind: DATE}
+    - {name: sex, kind: CATEGORY}
+    - {name: postcode, kind: DIGITS}
+    - {name: given_name, kind: NAME}
+  bits: 2048
+  insertions: 500
+  hardening: {folds: 0, flip: 0.05, salt_feature: birth_date, diffusion: 2, balanced: true}
+)";
+}
+
+TEST(ParsePermit, ReadsSimilarity) {
+  const auto permit = ParsePermit(SimilarPermit());
+  SLUIS_ASSERT_OK(permit);
+  ASSERT_TRUE(permit->similarity.has_value());
+  const PermitSimilarity& similarity = *permit->similarity;
+  EXPECT_FALSE(similarity.field_level);
+  ASSERT_EQ(similarity.features.size(), 5u);
+  EXPECT_EQ(similarity.features[0].weight, 1.5);
+  EXPECT_EQ(similarity.features[1].kind, SimilarityKind::kDate);
+  EXPECT_EQ(similarity.features[1].weight, std::nullopt);
+  EXPECT_EQ(similarity.features[3].kind, SimilarityKind::kDigits);
+  EXPECT_EQ(similarity.bits, 2048u);
+  EXPECT_EQ(similarity.insertions, 500u);
+  EXPECT_FALSE(similarity.min_hash);
+  EXPECT_EQ(similarity.folds, 0u);
+  EXPECT_EQ(similarity.flip, 0.05);
+  EXPECT_EQ(similarity.salt_feature, "birth_date");
+  EXPECT_EQ(similarity.diffusion, 2u);
+  EXPECT_TRUE(similarity.balanced);
+  const std::vector<FeatureSource>& features = permit->registers[1].features;
+  ASSERT_EQ(features.size(), 4u);
+  EXPECT_EQ(features[0].source, "surname");
+  EXPECT_EQ(features[1].source, "born");
+  EXPECT_EQ(features[1].date_order, SimilarityDateOrder::kDayFirst);
+  EXPECT_EQ(ParsePermit(SamplePermit())->similarity, std::nullopt);
+}
+
+TEST(ParsePermit, TakesARegisterThatHasFeaturesOnlyAndOneThatHasNone) {
+  // The backbone keeps its keys; jobs links by likeness alone.
+  SLUIS_EXPECT_OK(ParsePermit(Replaced(SimilarPermit(), "    match_keys: [bsn]\n", "")));
+  EXPECT_THAT(ParsePermit(Replaced(SamplePermit(), "    match_keys: [bsn]\n", "")),
+              StatusIs(absl::StatusCode::kInvalidArgument, "registers[1].match_keys: at least one is expected, or"));
+  const std::string third = R"(  - name: diplomas
+    custodian: spiffe://example/custodian/population
+    custodian_key: CwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCws=
+    schema: schemas/jobs.json
+    fields: [{name: level, type: DATE}]
+    match_keys: [bsn]
+    max_records: 10
+match_keys:
+  - {name: bsn)";
+  const auto permit = ParsePermit(Replaced(SimilarPermit(), "match_keys:\n  - {name: bsn", third));
+  SLUIS_ASSERT_OK(permit);
+  EXPECT_TRUE(permit->registers[2].features.empty());
+}
+
 struct Break {
   const char* from;
   const char* to;
@@ -91,6 +162,58 @@ INSTANTIATE_TEST_SUITE_P(
         Break{"custodian_key: DAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw=",
               "custodian_key: CwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCws=", "key of another custodian"},
         Break{"title: Labour participation", "title: [", "YAML"}));
+
+class BrokenSimilarity : public ::testing::TestWithParam<Break> {};
+
+TEST_P(BrokenSimilarity, IsRefusedWithTheField) {
+  const auto permit = ParsePermit(Replaced(SimilarPermit(), GetParam().from, GetParam().to));
+  EXPECT_THAT(permit, StatusIs(absl::StatusCode::kInvalidArgument, GetParam().message));
+  EXPECT_EQ(ReasonOf(permit.status()), "PERMIT_INVALID");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OneFieldAtATime, BrokenSimilarity,
+    ::testing::Values(
+        Break{"    tokens: AQEB", "    other: AQEB", "the key for purpose \"tokens\" is missing"},
+        Break{"similarity:\n  features:", "similarity:\n  profile: FIELDS\n  features:", "profile"},
+        Break{"name: sex, kind: CATEGORY", "name: Sex, kind: CATEGORY", "similarity.features[2].name"},
+        Break{"name: given_name, kind", "name: sex, kind", "\"sex\" occurs twice"},
+        Break{"kind: CATEGORY", "weight: 1", "similarity.features[2].kind: NAME, TEXT, CATEGORY"},
+        Break{"weight: 1.5", "weight: 0", "similarity.features[0].weight"},
+        Break{"weight: 1.5", "weight: 1001", "similarity.features[0].weight"},
+        Break{"salt_feature: birth_date", "salt_feature: born", "similarity.hardening.salt_feature"},
+        Break{
+            "    features: [{feature: surname}, {feature: birth_date, source: born, date_order: DAY_FIRST}, {feature: "
+            "sex}, {feature: postcode}]\n",
+            "", "registers[0].features: the backbone must have features"},
+        Break{"{feature: sex}, {feature: postcode}]", "{feature: sex}]",
+              "registers[0].features: at least 4 are expected at record level"},
+        Break{"{feature: sex}, {feature: postcode}]", "{feature: sex}, {feature: street}]",
+              "registers[0].features[3].feature: \"street\""},
+        Break{"{feature: sex}, {feature: postcode}]", "{feature: sex}, {feature: sex}]",
+              "registers[0].features[3].feature: \"sex\" occurs twice"},
+        Break{"{feature: surname}", "{feature: surname, date_order: DAY_FIRST}", "registers[0].features[0].date_order"},
+        Break{"    - {name: postcode, kind: DIGITS}\n    - {name: given_name, kind: NAME}\n", "",
+              "similarity.features: 4 to 64 are expected"}));
+
+TEST(ParsePermit, RefusesPartsOfSimilarityWithoutIt) {
+  const std::string with_key =
+      Replaced(SamplePermit(), "    match-keys: AQEB",
+               "    tokens: AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n    match-keys: AQEB");
+  EXPECT_THAT(ParsePermit(with_key), StatusIs(absl::StatusCode::kInvalidArgument, "goes with similarity only"));
+  const std::string with_features =
+      Replaced(SamplePermit(), "max_records: 2000", "max_records: 2000\n    features: [{feature: a}]");
+  EXPECT_THAT(ParsePermit(with_features),
+              StatusIs(absl::StatusCode::kInvalidArgument, "registers[1].features: go with"));
+}
+
+TEST(ParsePermit, TakesFewFeaturesAtFieldLevelOnly) {
+  std::string document = Replaced(SimilarPermit(), "similarity:\n", "similarity:\n  profile: FIELD_LEVEL\n");
+  document = Replaced(document, "{feature: sex}, {feature: postcode}]", "{feature: sex}]");
+  const auto permit = ParsePermit(document);
+  SLUIS_ASSERT_OK(permit);
+  EXPECT_TRUE(permit->similarity->field_level);
+}
 
 class PermitFolder : public ::testing::Test {
  protected:

@@ -85,6 +85,21 @@ TEST(DeliveryBudget, IsTheRegistersPartOfTheBudget) {
   EXPECT_EQ(permit.DeliveryBudget(permit.registers[0], "elsewhere"), 0u);
 }
 
+TEST(DeliveryBudget, OfTokensIsForTakersPartOnlyAndBounded) {
+  Permit permit = TwoRegisters();
+  PermitRegister& persons = permit.registers[0];
+  persons.features = {{"surname", "surname"}, {"birth_date", "birth_date"}};
+  EXPECT_EQ(permit.DeliveryBudget(persons, kPurposeTokens), 0u) << "without similarity";
+  permit.similarity.emplace();
+  EXPECT_EQ(permit.DeliveryBudget(persons, kPurposeTokens), 200'000u + 2 * 100);
+  EXPECT_EQ(permit.DeliveryBudget(permit.registers[1], kPurposeTokens), 0u);
+  EXPECT_EQ(permit.EvaluationBudget("spiffe://x/custodian/a", kPurposeTokens), 200'000u + 2 * 100);
+  EXPECT_EQ(permit.EvaluationBudget("spiffe://x/custodian/b", kPurposeTokens), 0u);
+  EXPECT_EQ(permit.DeliveryBudget(persons, "identifiers"), 110u);
+  persons.max_records = 1'000'000'000;
+  EXPECT_EQ(permit.DeliveryBudget(persons, kPurposeTokens), 10'000'000u);
+}
+
 TEST(DeliveryId, CanBeAFileName) {
   for (const char* const good : {"a", "A", "7", "jobs-2026.10_B", "x.state"}) EXPECT_TRUE(IsDeliveryId(good)) << good;
   EXPECT_TRUE(IsDeliveryId(std::string(63, 'x')));

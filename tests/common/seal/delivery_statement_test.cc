@@ -50,6 +50,13 @@ std::vector<Change> Changes() {
       {"one match key fewer", [](auto& s) { s.match_keys.pop_back(); }},
       {"one match key more", [](auto& s) { s.match_keys.emplace_back(); }},
       {"match keys joined", [](auto& s) { s.match_keys = {"bsnperson"}; }},
+      {"encodings", [](auto& s) { s.encoding_bytes = 128; }},
+      {"an encoding plan", [](auto& s) { s.encoding_plan_sha256.fill(0x33); }},
+      {"encodings by a plan",
+       [](auto& s) {
+         s.encoding_bytes = 128;
+         s.encoding_plan_sha256.fill(0x33);
+       }},
       {"register and delivery shifted",
        [](auto& s) {
          s.register_name = "job";
@@ -78,6 +85,16 @@ TEST(DeliveryStatementBytes, HasTheDocumentedBytes) {
                                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" + repeated_22 +
                                "00000002" + "00000003" + HexEncode("bsn") + "00000006" + HexEncode("person");
   EXPECT_EQ(HexEncode(DeliveryStatementBytes(Example())), expected);
+}
+
+TEST(DeliveryStatementBytes, CoverEncodingsInVersion2Only) {
+  DeliveryStatement statement = Example();
+  const std::string without = DeliveryStatementBytes(statement);
+  statement.encoding_plan_sha256.fill(0x33);
+  statement.encoding_bytes = 0x0E0F;
+  std::string expected = "sluis-delivery-statement-v2\n" + without.substr(without.find('\n') + 1);
+  expected += std::string(32, '\x33') + std::string("\0\0\x0E\x0F", 4);
+  EXPECT_EQ(HexEncode(DeliveryStatementBytes(statement)), HexEncode(expected));
 }
 
 TEST(DeliveryStatementBytes, DifferInEveryField) {

@@ -1,6 +1,7 @@
 #include "keys/custody/custody.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -121,7 +122,7 @@ TEST_F(KeyCustodyTest, RefusesUnknownProjectsAndPurposes) {
   const auto refused = custody_.EvaluateChunk(request, kBudget);
   EXPECT_THAT(refused, StatusIs(StatusCode::kFailedPrecondition, "no key for identifiers of project elsewhere"));
   EXPECT_EQ(common::ReasonOf(refused.status()), "KEY_ABSENT");
-  request = Request(*batch, 0, "tokens");
+  request = Request(*batch, 0, "attributes");
   EXPECT_THAT(custody_.EvaluateChunk(request, kBudget), StatusIs(StatusCode::kInvalidArgument, "purpose must be"));
   for (const char* const bad : {"", "Upper", "1st", "a_b", "a b", "-a"}) {
     EXPECT_THAT(custody_.PublicKey(bad, kPurposeIdentifiers), StatusIs(StatusCode::kInvalidArgument, "project must"));
@@ -140,13 +141,36 @@ TEST_F(KeyCustodyTest, NeverReplacesAKey) {
   EXPECT_EQ(*custody_.PublicKey("integration", kPurposeIdentifiers), *before);
 }
 
+// What a custodian has evaluated for one purpose serves no other: each has a key and a budget of its own.
+TEST_F(KeyCustodyTest, KeepsPurposesApart) {
+  const auto batch = Blind(inputs_);
+  std::set<std::string> evaluated;
+  for (const char* const purpose : kPurposes) {
+    if (!custody_.PublicKey("integration", purpose).ok()) {
+      SLUIS_ASSERT_OK(custody_.AddKey("integration", purpose, KeyPair::Generate()));
+    }
+    const auto answer = custody_.EvaluateChunk(Request(*batch, 0, purpose), kBudget);
+    SLUIS_ASSERT_OK(answer);
+    evaluated.insert(answer->evaluated);
+    SLUIS_EXPECT_OK(Unblind(*batch, answer->evaluated, answer->proof, *custody_.PublicKey("integration", purpose)));
+    for (const char* const other : kPurposes) {
+      const auto key = custody_.PublicKey("integration", other);
+      if (key.ok() && other != purpose) {
+        EXPECT_FALSE(Unblind(*batch, answer->evaluated, answer->proof, *key).ok()) << purpose << " as " << other;
+      }
+    }
+    EXPECT_EQ(Used(purpose), inputs_.size());
+  }
+  EXPECT_EQ(evaluated.size(), kPurposes.size());
+}
+
 TEST_F(KeyCustodyTest, EvaluatesNothingOnceTheKeysAreDestroyed) {
   const auto batch = Blind(inputs_);
   SLUIS_ASSERT_OK(custody_.AddKey("elsewhere", kPurposeIdentifiers, KeyPair::Generate()));
   SLUIS_ASSERT_OK(custody_.EvaluateChunk(Request(*batch, 0), kBudget));
   custody_.Destroy("integration");
   custody_.Destroy("integration");
-  for (const char* const purpose : {kPurposeIdentifiers, kPurposeMatchKeys}) {
+  for (const char* const purpose : kPurposes) {
     // Also a chunk that was answered before.
     const auto refused = custody_.EvaluateChunk(Request(*batch, 0, purpose), kBudget);
     EXPECT_THAT(refused, StatusIs(StatusCode::kFailedPrecondition, "keys of project integration were destroyed"));

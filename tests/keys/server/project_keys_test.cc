@@ -137,6 +137,17 @@ TEST_F(ProjectKeysTest, CreatesAKeyAndLogsIt) {
               StatusIs(StatusCode::kInvalidArgument, "project must"));
 }
 
+// Encodings under two keys cannot be compared, so there is no second one; after destruction there is none at all.
+TEST_F(ProjectKeysTest, KeepsOneKeyForTokensForEver) {
+  const KeyEntry key = Create(kProject, "tokens");
+  const auto second = CreateProjectKey(Records(), kProject, "tokens", kNow);
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kAlreadyExists, "it is not rotated"));
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kAlreadyExists, common::Base64Encode(key.public_key)));
+  EXPECT_NE(Create("another-project", "tokens").public_key, key.public_key);
+  SLUIS_ASSERT_OK(DestroyProjectKeys(Records(), kProject, kNow));
+  EXPECT_EQ(common::ReasonOf(CreateProjectKey(Records(), kProject, "tokens", kNow).status()), "KEY_DESTROYED");
+}
+
 TEST_F(ProjectKeysTest, LogsAtTheNextStartAKeyThatACrashLeftWithoutAnEntry) {
   const KeyEntry key = AddUnlogged(kPurposeIdentifiers);
   Restart();
