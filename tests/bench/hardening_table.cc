@@ -1,17 +1,22 @@
-// What the attacks of tests/linker/encode/attacks get out of each hardening profile, as the table of
-// linker/encode/README.md.
+// What each hardening profile costs in quality and what the attacks of tests/linker/encode/attacks get out of it, and
+// out of what the linker stores beside encodings: the tables of linker/encode/README.md.
 //
-//   hardening_table
+//   hardening_table [attacks]      "attacks": without quality, which takes most of the time
 //
-// Synthetic people of fixed seeds: 60,000 for the frequency attack, 4,000 for pattern mining and the measures of bits,
-// 1,000 for graph matching, 300 for the coalition.
+// Quality: precision, recall and F1 of links found by MatchRecords without truth (hardening_table_quality.h). FEBRL4
+// and five-party registers are looked for as SLUIS_TEST_DATA says. Attacks: synthetic people of fixed seeds: 60,000 for
+// the alignment of equal encodings and match keys, 20,000 for that of nearly equal ones, 4,000 for pattern mining,
+// masks and the measures of bits, 1,000 for graph matching, 300 for the coalition.
 
 #include <cstdio>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "tests/bench/hardening_table_quality.h"
 #include "tests/linker/encode/attacks/attacks.h"
+#include "tests/linker/encode/attacks/stored_beside.h"
 
 namespace sluis::linker::attacks {
 namespace {
@@ -49,13 +54,38 @@ std::vector<Profile> Profiles() {
   return profiles;
 }
 
-void PrintRow(const Profile& profile) {
+int Rounded(double x) { return static_cast<int>(x + 0.5); }
+
+std::string Percent(double share) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.2f", 100 * share);
+  return text;
+}
+
+void PrintQuality(const Profile& profile, const std::vector<QualityData>& data) {
+  std::printf("| %s |", profile.name);
+  for (const QualityData& registers : data) {
+    const Quality quality = LinkQuality(registers, profile.plan);
+    if (quality.credible) {
+      std::printf(" %.4f (%.4f, %.4f) |", quality.f1, quality.precision, quality.recall);
+    } else {
+      std::printf(" not credible, no links |");
+    }
+    std::fflush(stdout);
+  }
+  std::printf("\n");
+}
+
+void PrintAttacks(const Profile& profile) {
   const EncodingPlan& plan = profile.plan;
   const auto encode = [&](const std::vector<Person>& people, const char* key) {
     return Encode(people, plan, key, "custodian");
   };
   const auto many = DrawPopulation(60'000, 1), sample = DrawPopulation(60'000, 2), some = DrawPopulation(4'000, 1);
-  const double aligned = FrequencyAlignment(encode(many, "project"), many, sample);
+  const double equal = FrequencyAlignment(encode(many, "project"), many, sample);
+  const auto fewer = DrawPopulation(20'000, 1), fewer_sample = DrawPopulation(20'000, 2);
+  const double near = FrequencyAlignment(encode(fewer, "project"), fewer, fewer_sample, NoiseRadius(plan));
+  const double masks = MasksReadFromOnes(encode(WithSlips(some, 3), "project"));
   const Encodings encodings = encode(some, "project");
   const BitLeakage leakage = MeasureBits(encodings);
   const Mined mined = PatternMining(encodings, some, plan, "project");
@@ -94,22 +124,120 @@ void PrintRow(const Profile& profile) {
                             {names.begin(), names.end()});
   }
   const std::string positions = owned ? std::to_string(mined.positions) : "-";
-  std::printf("| %s | %.2f | %.3f | %.3f | %.3f | %.2f | %s | %zu | %s | %s |\n", profile.name, 100 * aligned,
-              leakage.deviation, leakage.gini, leakage.entropy_gap, LengthCorrelation(encodings, some),
+  std::printf("| %s | %s / %s | %.3f | %.3f | %.3f | %.2f | %s | %s | %zu | %s | %s |\n", profile.name,
+              Percent(equal).c_str(), Percent(near).c_str(), leakage.deviation, leakage.gini, leakage.entropy_gap,
+              LengthCorrelation(encodings, some),
+              plan.profile == EncodingProfile::kFieldLevel ? "stored" : std::to_string(Rounded(100 * masks)).c_str(),
               positions.c_str(), mined.bearers, matched.c_str(),
-              salted ? "not run" : std::to_string(static_cast<int>(100 * read + 0.5)).c_str());
+              salted ? "not run" : std::to_string(Rounded(100 * read)).c_str());
+}
+
+void PrintMatchKeys() {
+  struct Key {
+    const char* name;
+    common::MatchKey key;
+  };
+  using common::Normaliser;
+  const Key keys[] = {
+      {"surname (control)", {"control", "match-keys", {{"surname", Normaliser::kName}}}},
+      {"phonetic surname (control)", {"control_phonetic", "match-keys", {{"surname", Normaliser::kPhoneticName}}}},
+      {"birth date", {"birth", "match-keys", {{"born", Normaliser::kDate}}}},
+      {"sex, phonetic surname",
+       {"sex_surname", "match-keys", {{"sex", Normaliser::kSex}, {"surname", Normaliser::kPhoneticName}}}},
+      {"birth date, sex, phonetic surname",
+       {"combined",
+        "match-keys",
+        {{"born", Normaliser::kDate}, {"sex", Normaliser::kSex}, {"surname", Normaliser::kPhoneticName}}}}};
+  const auto people = DrawPopulation(60'000, 1), sample = DrawPopulation(60'000, 2);
+  auto first_of_january = people, sample_of_january = sample;
+  for (auto* const registered : {&first_of_january, &sample_of_january}) {
+    for (std::size_t i = 0; i < registered->size(); i += 5) (*registered)[i].values[kBorn].replace(4, 6, "-01-01");
+  }
+  std::printf(
+      "\n| match key | named, %% | named where one in five is registered as born on 1 January, %% |\n"
+      "|---|---|---|\n");
+  for (const Key& key : keys) {
+    std::printf("| %s | %s | %s |\n", key.name, Percent(MatchKeyAlignment(key.key, people, sample)).c_str(),
+                Percent(MatchKeyAlignment(key.key, first_of_january, sample_of_january)).c_str());
+  }
+}
+
+void PrintMasks(const std::vector<QualityData>& data) {
+  std::printf(
+      "\n| register | features | mask, bits | complete, %% | with a mask of their own, %% | with one of at most "
+      "ten, %% |\n|---|---|---|---|---|---|\n");
+  for (const QualityData& registers : data) {
+    std::vector<std::uint64_t> present;
+    for (const auto& record : registers.b.records) {
+      std::uint64_t mask = 0;
+      for (std::size_t i = 0; i < record.size(); ++i) mask |= record[i].empty() ? 0 : std::uint64_t{1} << i;
+      present.push_back(mask);
+    }
+    const MaskLeakage masks = MeasureMasks(present);
+    std::printf("| %s, second register | %zu | %.2f | %s | %s | %s |\n", registers.name.c_str(),
+                registers.fields.size(), masks.entropy, Percent(masks.full).c_str(), Percent(masks.unique).c_str(),
+                Percent(masks.rare).c_str());
+  }
+}
+
+void PrintTwoProjects() {
+  const auto people = WithSlips(DrawPopulation(1000, 1), 3);
+  EncodingPlan balanced = PersonPlan();
+  balanced.hardening.balanced = true;
+  const Profile profiles[] = {
+      {"field level", UnhardenedFieldLevel()}, {"default", PersonPlan()}, {"balanced", balanced}};
+  std::printf(
+      "\n| two projects with the same people | bits | number of set bits | missing features |\n"
+      "|---|---|---|---|\n");
+  for (const Profile& profile : profiles) {
+    const Encodings a = Encode(people, profile.plan, "project", "custodian"),
+                    b = Encode(people, profile.plan, "other project", "custodian");
+    const bool field_level = profile.plan.profile == EncodingProfile::kFieldLevel;
+    std::printf("| %s | %.2f | %.2f |", profile.name, LinkAdvantage(a, b), LinkAdvantage(a, b, Channel::kOnes));
+    if (field_level) {
+      std::printf(" %.2f |\n", LinkAdvantage(a, b, Channel::kPresent));
+    } else {
+      std::printf(" not stored |\n");
+    }
+  }
+}
+
+int Main(bool with_quality) {
+  const std::vector<QualityData> data = AllQualityData();
+  const std::vector<Profile> profiles = Profiles();
+  if (with_quality) {
+    std::string rule = "|---|";
+    std::printf("| F1 (precision, recall) |");
+    for (const QualityData& registers : data) {
+      std::printf(" %s |", registers.name.c_str());
+      rule += "---|";
+    }
+    std::printf("\n%s\n", rule.c_str());
+    for (const Profile& profile : profiles) PrintQuality(profile, data);
+    std::printf("\n");
+  }
+  std::printf(
+      "| profile | frequency, %% of people: equal / nearly equal | sd of bits | Gini | 1 - entropy | length r | masks "
+      "read, %% | tokens mined: positions | bearers | graph, %% at overlap 100 / 50 / 20 | coalition, %% of surnames "
+      "|\n|---|---|---|---|---|---|---|---|---|---|---|\n");
+  for (const Profile& profile : profiles) {
+    PrintAttacks(profile);
+    std::fflush(stdout);
+  }
+  PrintMatchKeys();
+  PrintMasks(data);
+  PrintTwoProjects();
+  return 0;
 }
 
 }  // namespace
 }  // namespace sluis::linker::attacks
 
-int main() {
-  std::printf(
-      "| profile | frequency, %% of people | sd of bits | Gini | 1 - entropy | length r | tokens mined: positions | "
-      "bearers | graph, %% at overlap 100 / 50 / 20 | coalition, %% of surnames "
-      "|\n|---|---|---|---|---|---|---|---|---|---|\n");
-  for (const auto& profile : sluis::linker::attacks::Profiles()) {
-    sluis::linker::attacks::PrintRow(profile);
-    std::fflush(stdout);
+int main(int argc, char** argv) {
+  const bool only_attacks = argc == 2 && std::string_view(argv[1]) == "attacks";
+  if (argc > 1 && !only_attacks) {
+    std::fprintf(stderr, "usage: hardening_table [attacks]\n");
+    return 2;
   }
+  return sluis::linker::attacks::Main(!only_attacks);
 }

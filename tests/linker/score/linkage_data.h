@@ -64,6 +64,41 @@ inline std::optional<std::filesystem::path> LinkageData() {
   return std::filesystem::exists(path / "linkage") ? std::optional(path / "linkage") : std::nullopt;
 }
 
+// The records of a register, as they stand: by record the values of the format's fields, empty for missing.
+struct PlainRegister {
+  std::vector<std::vector<std::string>> records;
+  std::vector<std::string> persons;
+};
+
+inline PlainRegister ReadRegister(const std::filesystem::path& path, const RegisterFormat& format) {
+  PlainRegister result;
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);  // header
+  while (std::getline(file, line)) {
+    std::vector<std::string> values;
+    std::string_view rest = line;
+    for (bool more = true; more;) {
+      const std::size_t comma = rest.find(',');
+      more = comma != std::string_view::npos;
+      std::string_view value = rest.substr(0, comma);
+      rest = more ? rest.substr(comma + 1) : std::string_view();
+      while (!value.empty() && (value.front() == ' ')) value.remove_prefix(1);
+      while (!value.empty() && (value.back() == ' ' || value.back() == '\r')) value.remove_suffix(1);
+      values.emplace_back(value);
+    }
+    std::string person = values[0];
+    if (format.number_before_dash) {
+      person = person.substr(4, person.find('-', 4) - 4);
+    }
+    values.erase(values.begin());
+    values.resize(format.fields.size());
+    result.records.push_back(std::move(values));
+    result.persons.push_back(std::move(person));
+  }
+  return result;
+}
+
 // Encodes by the default plan under a fixed key, with noise of the register's own. Aborts on a broken file.
 inline EncodedRegister ReadAndEncode(const std::filesystem::path& path, const RegisterFormat& format) {
   EncodingPlan plan = DefaultPlan(format.fields);
@@ -75,32 +110,14 @@ inline EncodedRegister ReadAndEncode(const std::filesystem::path& path, const Re
   const auto seeds = TokenSeeds::FromKey(key("tokens"));
   const common::SecretBytes noise = key(path.filename().string());
   auto encoder = RecordEncoder::Make(plan, *seeds, {.noise_key = &noise, .date_orders = format.date_orders});
-  EncodedRegister result{*EncodingTable::Create(plan.EncodedBits()), {}};
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);  // header
+  PlainRegister plain = ReadRegister(path, format);
+  EncodedRegister result{*EncodingTable::Create(plan.EncodedBits()), std::move(plain.persons)};
   Encoding encoding;
-  while (std::getline(file, line)) {
-    std::vector<std::string_view> values;
-    std::string_view rest = line;
-    for (bool more = true; more;) {
-      const std::size_t comma = rest.find(',');
-      more = comma != std::string_view::npos;
-      std::string_view value = rest.substr(0, comma);
-      rest = more ? rest.substr(comma + 1) : std::string_view();
-      while (!value.empty() && (value.front() == ' ')) value.remove_prefix(1);
-      while (!value.empty() && (value.back() == ' ' || value.back() == '\r')) value.remove_suffix(1);
-      values.push_back(value);
-    }
-    std::string person(values[0]);
-    if (format.number_before_dash) {
-      person = person.substr(4, person.find('-', 4) - 4);
-    }
-    const std::span<const std::string_view> quasi = std::span(values).subspan(1, format.fields.size());
-    if (!encoder->Encode(quasi, encoding).ok() || !result.table.Append(encoding.Row(0)).ok()) {
+  for (const std::vector<std::string>& record : plain.records) {
+    const std::vector<std::string_view> values(record.begin(), record.end());
+    if (!encoder->Encode(values, encoding).ok() || !result.table.Append(encoding.Row(0)).ok()) {
       std::abort();
     }
-    result.persons.push_back(std::move(person));
   }
   return result;
 }

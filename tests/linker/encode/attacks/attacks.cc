@@ -1,6 +1,7 @@
 #include "tests/linker/encode/attacks/attacks.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -58,23 +59,94 @@ std::vector<Key> ByFrequency(const std::map<Key, std::size_t>& counts) {
   return keys;
 }
 
+// The least correlation of two bits that pattern mining looks at.
+constexpr double kLeastPhi = 0.05;
+
+// A bit, and whether it tends to the opposite of the first bit of its group.
+struct SignedBit {
+  std::size_t bit = 0;
+  bool opposite = false;
+};
+
+// Groups of bits of which each goes with or against the others, as disjoint sets.
+class SignedGroups {
+ public:
+  explicit SignedGroups(std::size_t bits) : parents_(bits) {
+    for (std::size_t bit = 0; bit < bits; ++bit) parents_[bit].bit = bit;
+  }
+
+  SignedBit Root(std::size_t bit) {
+    SignedBit& parent = parents_[bit];
+    if (parent.bit == bit) return parent;
+    const SignedBit root = Root(parent.bit);
+    if (root.bit != parent.bit) parent = {root.bit, parent.opposite != root.opposite};
+    return parent;
+  }
+
+  void Join(std::size_t a, std::size_t b, bool opposite) {
+    const SignedBit root_a = Root(a), root_b = Root(b);
+    if (root_a.bit == root_b.bit) return;
+    const bool turned = (root_a.opposite != root_b.opposite) != opposite;
+    parents_[root_a.bit] = {root_b.bit, turned};
+  }
+
+ private:
+  std::vector<SignedBit> parents_;
+};
+
+int Distance(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b, int limit) {
+  int distance = 0;
+  for (std::size_t word = 0; word < a.size() && distance <= limit; ++word) distance += std::popcount(a[word] ^ b[word]);
+  return distance;
+}
+
+// Puts each row into the group whose leader, its first row, is nearest, if they differ in at most `radius` bits, else
+// into a new one. Returns the group of each row.
+std::vector<std::size_t> GroupNearlyEqual(const Encodings& encodings, int radius) {
+  std::map<std::vector<std::uint64_t>, std::size_t> group_of_code;
+  std::vector<const std::vector<std::uint64_t>*> leaders;
+  std::vector<std::size_t> group_of;
+  for (const auto& row : encodings.rows) {
+    const auto [found, is_new] = group_of_code.emplace(row, leaders.size());
+    if (is_new && radius > 0) {
+      int nearest = radius + 1;
+      for (std::size_t group = 0; group < leaders.size(); ++group) {
+        const int distance = Distance(row, *leaders[group], nearest - 1);
+        if (distance < nearest) {
+          nearest = distance;
+          found->second = group;
+        }
+      }
+    }
+    if (found->second == leaders.size()) leaders.push_back(&found->first);
+    group_of.push_back(found->second);
+  }
+  return group_of;
+}
+
 }  // namespace
 
+int NoiseRadius(const EncodingPlan& plan) {
+  const double differs = 2 * plan.hardening.flip * (1 - plan.hardening.flip), bits = plan.EncodedBits();
+  return static_cast<int>(bits * differs + 6 * std::sqrt(bits * differs * (1 - differs)));
+}
+
 double FrequencyAlignment(const Encodings& encodings, const std::vector<Person>& people,
-                          const std::vector<Person>& sample) {
-  std::map<std::vector<std::uint64_t>, std::size_t> codes;
-  for (const auto& row : encodings.rows) ++codes[row];
+                          const std::vector<Person>& sample, int radius) {
+  const std::vector<std::size_t> group_of = GroupNearlyEqual(encodings, radius);
+  std::map<std::size_t, std::size_t> codes;
+  for (const std::size_t group : group_of) ++codes[group];
   std::map<std::string, std::size_t> names;
   for (const Person& person : sample) ++names[person.values[kSurname]];
   const auto ranked_codes = ByFrequency(codes);
   const auto ranked_names = ByFrequency(names);
-  std::map<std::vector<std::uint64_t>, std::string> guess;
+  std::map<std::size_t, std::string> guess;
   for (std::size_t i = 0; i < std::min(ranked_codes.size(), ranked_names.size()); ++i) {
     guess[ranked_codes[i]] = ranked_names[i];
   }
   std::size_t right = 0;
   for (std::size_t i = 0; i < people.size(); ++i) {
-    const auto found = guess.find(encodings.rows[i]);
+    const auto found = guess.find(group_of[i]);
     right += found != guess.end() && found->second == people[i].values[kSurname] ? 1 : 0;
   }
   return static_cast<double>(right) / static_cast<double>(people.size());
@@ -102,9 +174,7 @@ BitLeakage MeasureBits(const Encodings& encodings) {
 double LengthCorrelation(const Encodings& encodings, const std::vector<Person>& people) {
   std::vector<double> ones, lengths;
   for (std::size_t i = 0; i < people.size(); ++i) {
-    int count = 0;
-    for (const std::uint64_t word : encodings.rows[i]) count += std::popcount(word);
-    ones.push_back(count);
+    ones.push_back(Ones(encodings.rows[i]));
     lengths.push_back(static_cast<double>(people[i].values[kGivenName].size() + people[i].values[kSurname].size()));
   }
   return Correlation(ones, lengths);
@@ -133,7 +203,7 @@ Mined PatternMining(const Encodings& encodings, const std::vector<Person>& peopl
   for (std::size_t a = 0; a < bits; ++a) {
     for (std::size_t b = 0; b < a; ++b) {
       const double phi = Phi(columns[a], ones[a], columns[b], ones[b], n);
-      if (phi > 0.2)
+      if (std::abs(phi) > kLeastPhi)
         edges.push_back({static_cast<float>(phi), static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b)});
     }
   }
@@ -149,9 +219,10 @@ Mined PatternMining(const Encodings& encodings, const std::vector<Person>& peopl
   const bool owned = plan.hashing == Hashing::kRandom && hardening.diffusion == 0 && !hardening.balanced &&
                      hardening.salt_feature.empty();
   for (std::size_t i = 0; i < people.size(); ++i) {
-    for (const std::size_t feature : {std::size_t{kGivenName}, std::size_t{kSurname}}) {
-      if (plan.profile == EncodingProfile::kFieldLevel && feature != kSurname) continue;
-      const auto tokens = *Tokenise(plan.features[feature].kind, people[i].values[feature]);
+    for (std::size_t feature = 0; feature < plan.features.size(); ++feature) {
+      const Field field = FieldOf(plan.features[feature]);
+      if (field != kSurname && (field != kGivenName || plan.profile == EncodingProfile::kFieldLevel)) continue;
+      const auto tokens = *Tokenise(plan.features[feature].kind, people[i].values[field]);
       for (const std::string& token : tokens) {
         Truth& truth = truths[{feature, token}];
         if (truth.bearers.empty()) {
@@ -167,18 +238,16 @@ Mined PatternMining(const Encodings& encodings, const std::vector<Person>& peopl
     }
   }
   Mined best;
-  for (double threshold = 0.2; threshold < 0.95; threshold += 0.05) {
-    std::vector<std::size_t> parent(bits);
-    std::iota(parent.begin(), parent.end(), std::size_t{0});
-    const auto root = [&parent](std::size_t bit) {
-      while (parent[bit] != bit) bit = parent[bit] = parent[parent[bit]];
-      return bit;
-    };
+  for (double threshold = kLeastPhi; threshold < 0.95; threshold += 0.05) {
+    SignedGroups groups_of(bits);
     for (const Edge& edge : edges) {
-      if (edge.phi > threshold) parent[root(edge.a)] = root(edge.b);
+      if (std::abs(edge.phi) > threshold) groups_of.Join(edge.a, edge.b, edge.phi < 0);
     }
-    std::map<std::size_t, std::vector<std::uint16_t>> groups;
-    for (std::size_t bit = 0; bit < bits; ++bit) groups[root(bit)].push_back(static_cast<std::uint16_t>(bit));
+    std::map<std::size_t, std::vector<SignedBit>> groups;
+    for (std::size_t bit = 0; bit < bits; ++bit) {
+      const SignedBit root = groups_of.Root(bit);
+      groups[root.bit].push_back({bit, root.opposite});
+    }
     std::set<std::pair<std::size_t, std::string>> by_position, by_bearer;
     for (const auto& [leader, group] : groups) {
       if (group.size() < 3) continue;
@@ -186,17 +255,19 @@ Mined PatternMining(const Encodings& encodings, const std::vector<Person>& peopl
       double voters = 0;
       for (std::size_t i = 0; i < people.size(); ++i) {
         std::size_t votes = 0;
-        for (const std::uint16_t bit : group) votes += columns[bit][i / 64] >> (i % 64) & 1;
+        for (const SignedBit& one : group) {
+          votes += (columns[one.bit][i / 64] >> (i % 64) & 1) ^ (one.opposite ? 1 : 0);
+        }
         if (2 * votes > group.size()) {
           majority[i / 64] |= std::uint64_t{1} << (i % 64);
           ++voters;
         }
       }
       for (const auto& [token, truth] : truths) {
-        const auto inside =
-            std::ranges::count_if(group, [&](std::uint16_t bit) { return truth.positions.contains(bit); });
+        const auto inside = std::ranges::count_if(
+            group, [&](const SignedBit& one) { return truth.positions.contains(static_cast<std::uint16_t>(one.bit)); });
         if (5 * static_cast<std::size_t>(inside) >= 4 * group.size()) by_position.insert(token);
-        if (Phi(majority, voters, truth.bearers, truth.count, n) >= 0.7) by_bearer.insert(token);
+        if (std::abs(Phi(majority, voters, truth.bearers, truth.count, n)) >= 0.7) by_bearer.insert(token);
       }
     }
     best.positions = std::max(best.positions, by_position.size());
@@ -205,13 +276,24 @@ Mined PatternMining(const Encodings& encodings, const std::vector<Person>& peopl
   return best;
 }
 
-double LinkAdvantage(const Encodings& a, const Encodings& b) {
+double LinkAdvantage(const Encodings& a, const Encodings& b, Channel channel) {
+  const auto similarity = [&](std::size_t i, std::size_t j) {
+    switch (channel) {
+      case Channel::kOnes:
+        return -std::abs(static_cast<double>(Ones(a.rows[i])) - Ones(b.rows[j]));
+      case Channel::kPresent:
+        return a.present[i] == b.present[j] ? 1.0 : 0.0;
+      case Channel::kBits:
+        break;
+    }
+    return Dice(a.rows[i], b.rows[j]);
+  };
   double wins = 0, comparisons = 0;
   for (std::size_t i = 0; i < a.rows.size(); ++i) {
-    const double same = Dice(a.rows[i], b.rows[i]);
+    const double same = similarity(i, i);
     for (std::size_t j = 0; j < b.rows.size(); ++j) {
       if (i == j) continue;
-      const double different = Dice(a.rows[i], b.rows[j]);
+      const double different = similarity(i, j);
       wins += same > different ? 1 : same == different ? 0.5 : 0;
       ++comparisons;
     }

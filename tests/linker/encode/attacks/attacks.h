@@ -14,9 +14,15 @@
 namespace sluis::linker::attacks {
 
 // Share of the people whose surname an attacker names correctly who sorts equal encodings by frequency and puts the
-// surnames of a sample of the population, sorted likewise, beside them. Source: Kuzu et al. (2011).
+// surnames of a sample of the population, sorted likewise, beside them. Encodings are
+// grouped that differ in at most `radius` bits from the first of their group. Source: Kuzu et al. (2011); the grouping
+// is ours.
 [[nodiscard]] double FrequencyAlignment(const Encodings& encodings, const std::vector<Person>& people,
-                                        const std::vector<Person>& sample);
+                                        const std::vector<Person>& sample, int radius = 0);
+
+// The distance within which encodings of equal values stay under the plan's noise: the mean and six standard
+// deviations. The plan, noise included, is known to the linker. 0 without noise.
+[[nodiscard]] int NoiseRadius(const EncodingPlan& plan);
 
 // How unevenly bits are set, which is what pattern mining lives on. Source of the measures: Franke et al. (2021).
 struct BitLeakage {
@@ -29,10 +35,10 @@ struct BitLeakage {
 // Correlation of the number of set bits with the length of given name and surname together, in bytes.
 [[nodiscard]] double LengthCorrelation(const Encodings& encodings, const std::vector<Person>& people);
 
-// Name tokens of which an attacker learns something by co-occurrence: bits whose columns correlate form groups of three
-// or more. Both counts favour the attacker: the correlation from which bits belong together is the best one afterwards,
-// and the token that a group stands for is told from the truth instead of guessed from frequencies. After Christen et
-// al. (2018), Pattern-mining based cryptanalysis of Bloom filters.
+// Name tokens of which an attacker learns something by co-occurrence: bits whose columns correlate, or go against each
+// other (as XOR makes them), form groups of three or more. Both counts favour the attacker: the correlation from which
+// bits belong together is the best one afterwards, and the token that a group stands for is told from the truth instead
+// of guessed from frequencies. After Christen et al. (2018), Pattern-mining based cryptanalysis of Bloom filters.
 struct Mined {
   // Tokens of which four in five bits of a group are positions. Not defined, and 0, where a token has no positions of
   // its own in the finished encoding: under diffusion, balancing, salting and min-hash.
@@ -44,9 +50,16 @@ struct Mined {
 [[nodiscard]] Mined PatternMining(const Encodings& encodings, const std::vector<Person>& people,
                                   const EncodingPlan& plan, std::string_view token_key);
 
+// Where the likeness of two encodings is looked for.
+enum class Channel {
+  kBits,     // Dice's coefficient
+  kOnes,     // how near the numbers of set bits are
+  kPresent,  // whether the same features are there
+};
+
 // Probability that a person's encodings in two deliveries are more similar than those of two different people; 0.5 is
 // no link at all. Row i of both is the same person.
-[[nodiscard]] double LinkAdvantage(const Encodings& a, const Encodings& b);
+[[nodiscard]] double LinkAdvantage(const Encodings& a, const Encodings& b, Channel channel = Channel::kBits);
 
 // Share of the people whose surname is read by who can encode: a custodian's token seeds and a list of all surnames.
 // `surnames`: encodings of records that hold the surname alone, row i named names[i].

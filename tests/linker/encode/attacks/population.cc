@@ -54,6 +54,18 @@ T Require(absl::StatusOr<T> value) {
 
 }  // namespace
 
+Field FieldOf(const Feature& feature) {
+  const auto at = std::ranges::find(kFieldNames, feature.name);
+  if (at == kFieldNames.end()) std::abort();
+  return static_cast<Field>(at - kFieldNames.begin());
+}
+
+std::vector<std::string_view> Person::Views(const EncodingPlan& plan) const {
+  std::vector<std::string_view> views;
+  for (const Feature& feature : plan.features) views.push_back(values[FieldOf(feature)]);
+  return views;
+}
+
 std::vector<Person> DrawPopulation(std::size_t size, std::uint64_t seed) {
   const std::vector<std::string> surnames = Distinct(cli::Surnames(), kSurnames);
   const std::vector<std::string> given_names = Distinct(cli::GivenNames(), kSurnames);
@@ -70,6 +82,38 @@ std::vector<Person> DrawPopulation(std::size_t size, std::uint64_t seed) {
                      random() % 2 == 0 ? "m" : "f"};
   }
   return people;
+}
+
+std::vector<Person> WithSlips(const std::vector<Person>& people, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto below = [&random](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  const auto in_thousand = [&below](std::size_t chance) { return below(1000) < chance; };
+  const auto mistype = [&below](std::string& value, char first, std::size_t letters) {
+    const std::size_t at = below(value.size());
+    if (static_cast<unsigned char>(value[at]) < 0x80) value[at] = static_cast<char>(first + below(letters));
+  };
+  std::vector<Person> result = people;
+  for (Person& person : result) {
+    for (const Field field : {kGivenName, kSurname}) {
+      if (in_thousand(40)) mistype(person.values[field], 'a', 26);
+      if (in_thousand(20)) person.values[field].clear();
+    }
+    std::string& born = person.values[kBorn];
+    if (in_thousand(15)) {
+      if (below(2) == 0) {
+        born = born.substr(0, 5) + born.substr(8, 2) + "-" + born.substr(5, 2);
+      } else {
+        born[std::array{2, 3, 6, 9}[below(4)]] = static_cast<char>('0' + below(10));
+      }
+    }
+    if (in_thousand(20)) born.clear();
+    std::string& postcode = person.values[kPostcode];
+    if (in_thousand(80)) postcode = people[below(people.size())].values[kPostcode];
+    if (in_thousand(50)) postcode.clear();
+    if (in_thousand(5)) person.values[kSex] = person.values[kSex] == "m" ? "f" : "m";
+    if (in_thousand(30)) person.values[kSex].clear();
+  }
+  return result;
 }
 
 EncodingPlan PersonPlan() {
@@ -102,13 +146,15 @@ Encodings Encode(const std::vector<Person>& people, const EncodingPlan& plan, st
   const TokenSeeds seeds = Require(TokenSeeds::FromKey(KeyOf(token_key)));
   const common::SecretBytes noise = KeyOf(noise_key);
   RecordEncoder encoder = Require(RecordEncoder::Make(plan, seeds, {.noise_key = &noise}));
-  const std::size_t row = plan.profile == EncodingProfile::kFieldLevel ? std::size_t{kSurname} : 0;
-  Encodings out{plan.EncodedBits() / 64, {}};
+  std::size_t row = 0;
+  while (plan.profile == EncodingProfile::kFieldLevel && FieldOf(plan.features[row]) != kSurname) ++row;
+  Encodings out{plan.EncodedBits() / 64, {}, {}};
   Encoding encoding;
   for (const Person& person : people) {
-    if (const absl::Status status = encoder.Encode(person.Views(), encoding); !status.ok()) std::abort();
+    if (const absl::Status status = encoder.Encode(person.Views(plan), encoding); !status.ok()) std::abort();
     const auto words = encoding.Row(row);
     out.rows.emplace_back(words.begin(), words.end());
+    out.present.push_back(encoding.present);
   }
   return out;
 }
@@ -121,6 +167,12 @@ std::vector<std::uint16_t> PositionsOf(const EncodingPlan& plan, std::string_vie
   KeyedGenerator(DeriveSeed(seed, common::AsChars(plan.Digest()))).AppendDistinct(plan.RawBits(), count, positions);
   for (std::uint16_t& position : positions) position = static_cast<std::uint16_t>(position % plan.bits);
   return positions;
+}
+
+int Ones(const std::vector<std::uint64_t>& row) {
+  int ones = 0;
+  for (const std::uint64_t word : row) ones += std::popcount(word);
+  return ones;
 }
 
 double Dice(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {

@@ -1,0 +1,142 @@
+#include "tests/bench/hardening_table_quality.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "common/crypto/crypto.h"
+#include "linker/encode/record_encoder.h"
+#include "linker/fuzzy/match_records.h"
+#include "tests/linker/encode/attacks/population.h"
+#include "tests/linker/score/linkage_data.h"
+
+namespace sluis::linker {
+namespace {
+
+void RequireOk(const absl::Status& status) {
+  if (!status.ok()) {
+    std::fprintf(stderr, "%s\n", status.ToString().c_str());
+    std::exit(1);
+  }
+}
+
+template <typename T>
+T Require(absl::StatusOr<T> result) {
+  RequireOk(result.status());
+  return *std::move(result);
+}
+
+QualityData MadeUp() {
+  constexpr std::size_t kRecords = 5000, kShift = 1000;
+  QualityData data{"made up", {}, {}, "born", {}, {}};
+  const EncodingPlan plan = attacks::PersonPlan();
+  for (const Feature& feature : plan.features) data.fields.push_back({feature.name, feature.kind});
+  const auto people = attacks::DrawPopulation(kRecords + kShift, 5);
+  const auto slipped = attacks::WithSlips(people, 6);
+  for (std::size_t i = 0; i < kRecords; ++i) {
+    data.a.records.emplace_back(people[i].values.begin(), people[i].values.end());
+    data.a.persons.push_back(std::to_string(i));
+    const attacks::Person& other = slipped[i + kShift];
+    data.b.records.emplace_back(other.values.begin(), other.values.end());
+    data.b.persons.push_back(std::to_string(i + kShift));
+  }
+  return data;
+}
+
+QualityData FromFiles(std::string name, const testing::RegisterFormat& format, std::string birth_date,
+                      const std::filesystem::path& a, const std::filesystem::path& b) {
+  QualityData data{std::move(name), format.fields, format.date_orders, std::move(birth_date), {}, {}};
+  for (const auto& [path, to] : {std::pair(a, &data.a), std::pair(b, &data.b)}) {
+    testing::PlainRegister plain = testing::ReadRegister(path, format);
+    *to = {std::move(plain.records), std::move(plain.persons)};
+  }
+  return data;
+}
+
+MatchSource Encode(const QualityData::Register& from, const std::string& name, const QualityData& data,
+                   const EncodingPlan& plan, const TokenSeeds& seeds) {
+  const auto noise_key = common::SecretBytes::CopyOf(common::Sha256("noise of " + name));
+  RecordEncoder encoder =
+      Require(RecordEncoder::Make(plan, seeds, {.noise_key = &noise_key, .date_orders = data.date_orders}));
+  MatchSource source;
+  source.name = name;
+  const bool field_level = plan.profile == EncodingProfile::kFieldLevel;
+  if (field_level) {
+    for (std::size_t i = 0; i < plan.features.size(); ++i) {
+      source.columns.push_back(Require(FieldColumn::Create(plan.EncodedBits())));
+    }
+  } else {
+    source.tables.push_back(Require(EncodingTable::Create(plan.EncodedBits())));
+  }
+  Encoding encoding;
+  for (const std::vector<std::string>& record : from.records) {
+    const std::vector<std::string_view> values(record.begin(), record.end());
+    RequireOk(encoder.Encode(values, encoding));
+    for (std::size_t i = 0; i < source.columns.size(); ++i) {
+      if (encoding.HasFeature(i)) {
+        RequireOk(source.columns[i].Append(encoding.Row(i)));
+      } else {
+        source.columns[i].AppendMissing();
+      }
+    }
+    if (!field_level && encoding.present != 0) {
+      RequireOk(source.tables[0].Append(encoding.Row(0)));
+      source.record_of_row.push_back(source.records);
+    }
+    ++source.records;
+  }
+  return source;
+}
+
+}  // namespace
+
+std::vector<QualityData> AllQualityData() {
+  std::vector<QualityData> all = {MadeUp()};
+  if (const auto path = testing::LinkageData(); path.has_value()) {
+    all.push_back(FromFiles("FEBRL4", testing::FebrlFormat(), "date_of_birth", *path / "febrl/dataset4a.csv",
+                            *path / "febrl/dataset4b.csv"));
+    all.push_back(FromFiles("five-party 1 x 2", testing::FivePartyFormat(), "dob", *path / "five-party/dataset-1.csv",
+                            *path / "five-party/dataset-2.csv"));
+  }
+  return all;
+}
+
+Quality LinkQuality(const QualityData& data, const EncodingPlan& profile) {
+  EncodingPlan plan = DefaultPlan(data.fields);
+  plan.profile = profile.profile;
+  plan.hashing = profile.hashing;
+  plan.bits = profile.bits;
+  plan.insertions = profile.insertions;
+  plan.hardening = profile.hardening;
+  if (!plan.hardening.salt_feature.empty()) plan.hardening.salt_feature = data.birth_date;
+  const TokenSeeds seeds = Require(TokenSeeds::FromKey(common::SecretBytes::CopyOf(common::Sha256("tokens"))));
+  std::vector<MatchSource> sources;
+  sources.push_back(Encode(data.a, "a", data, plan, seeds));
+  sources.push_back(Encode(data.b, "b", data, plan, seeds));
+  MatchPlan match;
+  match.encoding = plan;
+  MatchOptions options;
+  options.threads = 2;
+  const MatchResult result = Require(MatchRecords(sources, match, options));
+
+  std::map<std::string, std::uint32_t> row_in_a;
+  for (std::uint32_t record = 0; record < data.a.persons.size(); ++record) row_in_a[data.a.persons[record]] = record;
+  double possible = 0, right = 0;
+  for (std::size_t record = 0; record < data.b.persons.size(); ++record) {
+    const auto found = row_in_a.find(data.b.persons[record]);
+    if (found == row_in_a.end()) continue;
+    ++possible;
+    right += result.clustering.entity_of[0][found->second] == result.clustering.entity_of[1][record] ? 1 : 0;
+  }
+  const auto links = static_cast<double>(result.report.pairs);
+  Quality quality;
+  quality.credible = result.report.comparisons.front().fit.credible;
+  quality.precision = links > 0 ? right / links : 1;
+  quality.recall = right / possible;
+  quality.f1 = 2 * right / (links + possible);
+  return quality;
+}
+
+}  // namespace sluis::linker
