@@ -14,6 +14,7 @@ constexpr std::uint32_t kFurtherBits = 64;
 constexpr std::uint32_t kTokenKeyBits = 32;
 constexpr std::uint32_t kTokenTables = 1'000'000;  // draws of bits for token passes: numbered above all LSH tables
 constexpr std::size_t kBlocksAtOnce = 16;
+constexpr std::size_t kOffersAtOnce = 64;  // at 32 places, 32 KB of lists
 
 // A bijection (the finaliser of MurmurHash3), so that tokens of any distribution spread over the keys.
 std::uint64_t Mix(std::uint64_t token) {
@@ -80,14 +81,8 @@ class BlockPass::Worker {
   Worker(const Search& search, const Rules& rules)
       : search_(search), rules_(rules), comparer_(search.a, search.b, search.instructions) {
     take_ = [this](std::span<const SimilarPair> pairs) {
-      NearestLists* const of_b = search_.within ? search_.of_a : search_.of_b;
-      for (const SimilarPair& pair : pairs) {
-        search_.of_a->Prefetch(pair.a);
-        of_b->Prefetch(pair.b);
-      }
-      for (const SimilarPair& pair : pairs) {
-        search_.of_a->Offer(pair.a, Neighbour(pair.b, pair.dice_units));
-        of_b->Offer(pair.b, Neighbour(pair.a, pair.dice_units));
+      for (std::size_t begin = 0; begin < pairs.size(); begin += kOffersAtOnce) {
+        Offer(pairs.subspan(begin, std::min(kOffersAtOnce, pairs.size() - begin)));
       }
     };
   }
@@ -116,6 +111,28 @@ class BlockPass::Worker {
 
  private:
   using Rows = std::span<const std::uint32_t>;
+
+  // Lists stand anywhere in memory: all that a few pairs need is asked for before any of it is waited for.
+  void Offer(std::span<const SimilarPair> pairs) {
+    NearestLists* const of_a = search_.of_a;
+    NearestLists* const of_b = search_.within ? search_.of_a : search_.of_b;
+    for (const SimilarPair& pair : pairs) {
+      of_a->Prefetch(pair.a);
+      of_b->Prefetch(pair.b);
+    }
+    for (const SimilarPair& pair : pairs) {
+      if (of_a->IsNear(pair.a, Neighbour(pair.b, pair.dice_units))) {
+        of_a->PrefetchList(pair.a);
+      }
+      if (of_b->IsNear(pair.b, Neighbour(pair.a, pair.dice_units))) {
+        of_b->PrefetchList(pair.b);
+      }
+    }
+    for (const SimilarPair& pair : pairs) {
+      of_a->Offer(pair.a, Neighbour(pair.b, pair.dice_units));
+      of_b->Offer(pair.b, Neighbour(pair.a, pair.dice_units));
+    }
+  }
 
   bool HasPairs(std::size_t rows_a, std::size_t rows_b) const {
     return search_.within ? rows_a > 1 : rows_a > 0 && rows_b > 0;

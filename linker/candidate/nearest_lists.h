@@ -48,14 +48,23 @@ class NearestLists {
   NearestLists(std::size_t rows, std::uint32_t keep) : keep_(keep), rows_(rows), places_(rows * keep) {}
 
   void Offer(std::size_t row, Neighbour neighbour) {
-    Neighbour* const list = places_.data() + row * keep_;
-    if (neighbour > list[0]) {
-      Insert(list, neighbour);
+    if (IsNear(row, neighbour)) {
+      Insert(places_.data() + row * keep_, neighbour);
     }
   }
 
-  // Asks for the memory that an offer to `row` reads first.
+  // Before Finish: whether `neighbour` is nearer than the farthest in the list of `row`, or in it already. If not, an
+  // offer is without effect.
+  bool IsNear(std::size_t row, Neighbour neighbour) const { return neighbour > places_[row * keep_]; }
+
+  // Asks for the memory that IsNear reads, and for that of the whole list.
   void Prefetch(std::size_t row) const { __builtin_prefetch(places_.data() + row * keep_); }
+  void PrefetchList(std::size_t row) const {
+    constexpr std::size_t kLine = 64 / sizeof(Neighbour);
+    for (std::size_t place = 0; place < keep_; place += kLine) {
+      __builtin_prefetch(places_.data() + row * keep_ + place);
+    }
+  }
 
   // After Finish: asks for the memory that WouldHold reads.
   void PrefetchFarthest(std::size_t row) const { __builtin_prefetch(places_.data() + row * keep_ + keep_ - 1); }
