@@ -1,7 +1,9 @@
 // What each hardening profile costs in quality and what the attacks of tests/linker/encode/attacks get out of it, and
 // out of what the linker stores beside encodings: the tables of linker/encode/README.md.
 //
-//   hardening_table [attacks]      "attacks": without quality, which takes most of the time
+//   hardening_table [all|attacks [PROFILE]]
+//
+// "attacks" leaves quality out, which takes most of the time. PROFILE: only the rows whose name has this text in it.
 //
 // Quality: precision, recall and F1 of links found by MatchRecords without truth (hardening_table_quality.h). FEBRL4
 // and five-party registers are looked for as SLUIS_TEST_DATA says. Attacks: synthetic people of fixed seeds: 60,000 for
@@ -12,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/bench/hardening_table_quality.h"
@@ -43,6 +46,12 @@ std::vector<Profile> Profiles() {
   add("fold twice, BLIP .02", {.folds = 2, .flip = 0.02});
   add("fold, BLIP .05", {.folds = 1, .flip = 0.05});
   add("fold, BLIP .10", {.folds = 1, .flip = 0.1});
+  for (const auto& [name, insertions] :
+       {std::pair("fold, BLIP .02, 200 insertions", 200u), std::pair("fold, BLIP .02, 800 insertions", 800u)}) {
+    EncodingPlan changed = PersonPlan();
+    changed.insertions = insertions;
+    profiles.push_back({name, changed});
+  }
   add("fold, BLIP .02, diffusion 2", {.folds = 1, .flip = 0.02, .diffusion = 2});
   add("fold, BLIP .02, diffusion 3", {.folds = 1, .flip = 0.02, .diffusion = 3});
   add("fold, BLIP .02, balanced", {.folds = 1, .flip = 0.02, .balanced = true});
@@ -202,9 +211,43 @@ void PrintTwoProjects() {
   }
 }
 
-int Main(bool with_quality) {
+// The rows of a and b side by side.
+Encodings Join(const Encodings& a, const Encodings& b) {
+  Encodings joined{a.words + b.words, a.rows, a.present};
+  for (std::size_t i = 0; i < b.rows.size(); ++i) {
+    joined.rows[i].insert(joined.rows[i].end(), b.rows[i].begin(), b.rows[i].end());
+  }
+  return joined;
+}
+
+// What a second encoding of the four features that seldom change adds, with the default's hardening.
+void PrintSecondEncoding() {
+  const auto people = DrawPopulation(4'000, 1);
+  const Encodings all = Encode(people, PersonPlan(), "project", "custodian");
+  std::printf(
+      "\n| second encoding: name, birth date, sex | tokens mined: positions | bearers | bearers, both encodings side "
+      "by "
+      "side |\n|---|---|---|---|\n");
+  for (const auto& [insertions, bits] : {std::pair(400u, 1024u), std::pair(200u, 512u), std::pair(150u, 512u)}) {
+    EncodingPlan plan = PersonPlan();
+    std::erase_if(plan.features, [](const Feature& feature) { return FieldOf(feature) == kPostcode; });
+    plan.insertions = insertions;
+    plan.bits = bits;
+    const Encodings second = Encode(people, plan, "project", "custodian");
+    const Mined mined = PatternMining(second, people, plan, "project");
+    // Positions are not those of the joined rows; bearers do not need them.
+    const Mined joined = PatternMining(Join(all, second), people, plan, "project");
+    std::printf("| %u insertions, %u bits | %zu | %zu | %zu |\n", insertions, bits, mined.positions, mined.bearers,
+                joined.bearers);
+  }
+}
+
+int Main(bool with_quality, std::string_view profile_text) {
   const std::vector<QualityData> data = AllQualityData();
-  const std::vector<Profile> profiles = Profiles();
+  std::vector<Profile> profiles = Profiles();
+  std::erase_if(profiles, [&](const Profile& profile) {
+    return std::string_view(profile.name).find(profile_text) == std::string_view::npos;
+  });
   if (with_quality) {
     std::string rule = "|---|";
     std::printf("| F1 (precision, recall) |");
@@ -227,6 +270,7 @@ int Main(bool with_quality) {
   PrintMatchKeys();
   PrintMasks(data);
   PrintTwoProjects();
+  PrintSecondEncoding();
   return 0;
 }
 
@@ -234,10 +278,10 @@ int Main(bool with_quality) {
 }  // namespace sluis::linker::attacks
 
 int main(int argc, char** argv) {
-  const bool only_attacks = argc == 2 && std::string_view(argv[1]) == "attacks";
-  if (argc > 1 && !only_attacks) {
-    std::fprintf(stderr, "usage: hardening_table [attacks]\n");
+  const std::string_view what = argc > 1 ? argv[1] : "all";
+  if (argc > 3 || (what != "all" && what != "attacks")) {
+    std::fprintf(stderr, "usage: hardening_table [all|attacks [PROFILE]]\n");
     return 2;
   }
-  return sluis::linker::attacks::Main(!only_attacks);
+  return sluis::linker::attacks::Main(what == "all", argc > 2 ? argv[2] : "");
 }
