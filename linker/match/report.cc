@@ -1,6 +1,21 @@
 #include "linker/match/report.h"
 
+#include <algorithm>
+
 namespace sluis::linker {
+namespace {
+
+constexpr std::uint32_t kPercent = 10'000;  // in millionths
+constexpr std::uint32_t kWhole = 100 * kPercent;
+
+EstimatedShare ToPercents(const EstimatedShare& share) {
+  const auto up = [](std::uint32_t value) { return std::min(kWhole, (value + kPercent - 1) / kPercent * kPercent); };
+  return {.value = (share.value + kPercent / 2) / kPercent * kPercent,
+          .low = share.low / kPercent * kPercent,
+          .high = up(share.high)};
+}
+
+}  // namespace
 
 std::optional<LinkageReport> RoundedReport(const LinkageReport& report, std::uint64_t rounding,
                                            std::uint64_t minimum_records) {
@@ -24,6 +39,13 @@ std::optional<LinkageReport> RoundedReport(const LinkageReport& report, std::uin
          {&pass.links, &pass.linked_records, &pass.conflicts, &pass.ambiguous, &pass.unavailable}) {
       round(*count);
     }
+  }
+  if (rounded.similarity) {
+    SimilarityReport& similarity = *rounded.similarity;
+    round(similarity.links);
+    round(similarity.linked_records);
+    similarity.precision = ToPercents(similarity.precision);
+    similarity.recall = ToPercents(similarity.recall);
   }
   return rounded;
 }

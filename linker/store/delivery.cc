@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/crypto/crypto.h"
 #include "common/status/status.h"
+#include "linker/encode/encoding_bytes.h"
+#include "linker/encode/permit_plan.h"
 #include "linker/store/codec.h"
 
 namespace sluis::linker {
@@ -18,6 +20,27 @@ std::string BigEndian32(std::uint32_t value) {
   std::string out;
   common::AppendBigEndian32(out, value);
   return out;
+}
+
+std::string EncodingFields(const DeliveryHeader& header) {
+  return Encoder().Hash(header.encoding_plan_sha256).U32(header.encoding_bytes).Take();
+}
+
+absl::Status CheckEncodings(const DeliveryHeader& header, const common::PermitRegister& named,
+                            const common::Permit& permit) {
+  if (named.features.empty()) {
+    return header.encoding_bytes == 0 && header.encoding_plan_sha256 == common::Hash256{}
+               ? absl::OkStatus()
+               : Wrong("encoding_plan_sha256", "the permit gives the register no features, so it has no encodings");
+  }
+  SLUIS_ASSIGN_OR_RETURN(const EncodingPlan plan, PlanOf(permit));
+  if (header.encoding_plan_sha256 != plan.Digest()) {
+    return Wrong("encoding_plan_sha256", "is not the permit's encoding plan; encode the extract by the current permit");
+  }
+  if (header.encoding_bytes != EncodingBytes(plan)) {
+    return Wrong("encoding_bytes", absl::StrCat("the permit's encoding plan has ", EncodingBytes(plan), " a record"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -42,9 +65,13 @@ absl::Status CheckHeader(const DeliveryHeader& header, const common::Permit& per
   if (header.records > named->max_records) {
     return Wrong("records", absl::StrCat("the permit allows at most ", named->max_records));
   }
-  if (header.match_keys.empty() || header.match_keys != named->match_keys) {
+  if (header.match_keys != named->match_keys) {
     return Wrong("match_keys", "must be the register's match keys in the permit's order");
   }
+  if (header.match_keys.empty() && named->features.empty()) {
+    return Wrong("match_keys", "the permit gives the register neither match keys nor features");
+  }
+  SLUIS_RETURN_IF_ERROR(CheckEncodings(header, *named, permit));
   if (header.row_bytes < std::max<std::size_t>(named->RowWidth(), 1) || header.row_bytes > kMaxRowBytes) {
     return Wrong("row_bytes", absl::StrCat("must be between the row's ", named->RowWidth(), " and ", kMaxRowBytes));
   }
@@ -68,7 +95,9 @@ common::DeliveryStatement StatementOf(const DeliveryHeader& header) {
           .row_bytes = header.row_bytes,
           .sealed_data_key = header.sealed_data_key,
           .schema_sha256 = header.schema_sha256,
-          .match_keys = header.match_keys};
+          .match_keys = header.match_keys,
+          .encoding_plan_sha256 = header.encoding_plan_sha256,
+          .encoding_bytes = header.encoding_bytes};
 }
 
 absl::Status CheckChunk(const DeliveryHeader& header, const Chunk& chunk) {
@@ -83,7 +112,11 @@ absl::Status CheckChunk(const DeliveryHeader& header, const Chunk& chunk) {
     return absl::InvalidArgumentError(
         absl::StrCat("the chunk's rows must have ", header.row_bytes, " bytes for each record"));
   }
-  if (chunk.pseudonyms.size() + chunk.rows.size() > kMaxChunkBytes) {
+  if (chunk.encodings.size() != std::uint64_t{chunk.records} * header.encoding_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the chunk's encodings must have ", header.encoding_bytes, " bytes for each record"));
+  }
+  if (chunk.pseudonyms.size() + chunk.rows.size() + chunk.encodings.size() > kMaxChunkBytes) {
     return absl::InvalidArgumentError(absl::StrCat("a chunk must have at most ", kMaxChunkBytes, " bytes"));
   }
   return absl::OkStatus();
@@ -101,14 +134,18 @@ std::string EncodeHeader(const DeliveryHeader& header) {
 }
 
 common::Hash256 HeaderDigest(const DeliveryHeader& header) {
-  return common::Sha256("sluis-delivery-header-v1\n" + EncodeHeader(header));
+  if (header.encoding_bytes == 0) {
+    return common::Sha256("sluis-delivery-header-v1\n" + EncodeHeader(header));
+  }
+  return common::Sha256("sluis-delivery-header-v2\n" + EncodeHeader(header) + EncodingFields(header));
 }
 
 common::Hash256 ChunkDigest(std::uint32_t number, const Chunk& chunk) {
   common::Sha256Hasher hasher;
-  hasher.Update("sluis-chunk-v1\n");
+  hasher.Update(chunk.encodings.empty() ? "sluis-chunk-v1\n" : "sluis-chunk-v2\n");
   hasher.Update(BigEndian32(number) + BigEndian32(chunk.records));
   hasher.Update(chunk.pseudonyms);
+  hasher.Update(chunk.encodings);
   hasher.Update(chunk.rows);
   return hasher.Finish();
 }
@@ -128,7 +165,8 @@ std::string EncodeDelivery(const DeliveryRecord& delivery) {
   Encoder out;
   out.U8(static_cast<std::uint8_t>(delivery.state)).U64(static_cast<std::uint64_t>(delivery.begun_seconds));
   out.U64(static_cast<std::uint64_t>(delivery.ended_seconds)).U32(delivery.chunks).Hash(delivery.sha256);
-  return out.Take() + EncodeHeader(delivery.header) + Encoder().Bytes(delivery.header.signature).Take();
+  return out.Take() + EncodeHeader(delivery.header) + Encoder().Bytes(delivery.header.signature).Take() +
+         EncodingFields(delivery.header);
 }
 
 absl::StatusOr<DeliveryRecord> DecodeDelivery(std::string_view bytes) {
@@ -157,6 +195,10 @@ absl::StatusOr<DeliveryRecord> DecodeDelivery(std::string_view bytes) {
   header.manifest_sha256 = in.Hash();
   if (!in.AtEnd()) {
     header.signature = in.Bytes();
+  }
+  if (!in.AtEnd()) {
+    header.encoding_plan_sha256 = in.Hash();
+    header.encoding_bytes = in.U32();
   }
   SLUIS_RETURN_IF_ERROR(in.Finish());
   if (state < 1 || state > 4) {

@@ -1,5 +1,8 @@
-// The end of a project.
+// The end of a project, and of what was learnt from deliveries.
 
+#include <map>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -29,6 +32,35 @@ absl::StatusOr<bool> HasKeys(const common::StoreView& view, std::string_view fam
 }
 
 }  // namespace
+
+absl::Status DeleteComparisons(const common::StoreView& view, const ProjectKeys& keys,
+                               const std::function<bool(const DeliveryName&, const std::string&)>& is_to_go,
+                               common::WriteBatch& batch) {
+  const std::string prefix = keys.ComparedPrefix();
+  std::multimap<std::string, std::string> keys_of_id;
+  std::set<std::string> to_go;
+  SLUIS_RETURN_IF_ERROR(view.Scan(kLinkSets, prefix, {}, [&](std::string_view key, std::string_view) {
+    const std::string_view rest = key.substr(prefix.size());
+    const std::size_t id_at = rest.rfind('/') + 1;
+    const std::size_t delivery_at = rest.find('/') + 1;
+    const std::string id(rest.substr(id_at));
+    keys_of_id.emplace(id, key);
+    if (is_to_go({std::string(rest.substr(0, delivery_at - 1)),
+                  std::string(rest.substr(delivery_at, id_at - 1 - delivery_at))},
+                 id)) {
+      to_go.insert(id);
+    }
+    return true;
+  }));
+  for (const std::string& id : to_go) {
+    batch.DeletePrefix(kLinkSets, keys.ComparisonPrefixOf(id));
+    const auto [first, last] = keys_of_id.equal_range(id);
+    for (auto key = first; key != last; ++key) {
+      batch.Delete(kLinkSets, key->second);
+    }
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<ErasedCounts> CollectErasure(const common::StoreView& view, const std::string& project,
                                             common::WriteBatch& batch) {

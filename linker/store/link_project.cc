@@ -1,12 +1,16 @@
 #include "linker/store/link_project.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "linker/encode/permit_plan.h"
+#include "linker/store/kept_comparisons.h"
+#include "linker/store/link_residue.h"
 
 namespace sluis::linker {
 namespace {
@@ -109,6 +113,42 @@ absl::StatusOr<Plan> MakePlan(const ProjectReader& reader, const common::Permit&
   return plan;
 }
 
+// Returns the satellites, by number, that are linked by similarity: those with encodings, if the backbone has them too.
+std::vector<std::size_t> LinkedBySimilarity(const std::vector<DeliveryRecord>& deliveries) {
+  std::vector<std::size_t> satellites;
+  for (std::size_t i = 1; i < deliveries.size(); ++i) {
+    if (deliveries[0].header.encoding_bytes != 0 && deliveries[i].header.encoding_bytes != 0) {
+      satellites.push_back(i - 1);
+    }
+  }
+  return satellites;
+}
+
+// Returns `options` with progress that ends at a part of the whole: `parts` equal ones are to come.
+LinkOptions WithProgressTo(LinkOptions options, std::uint64_t parts) {
+  if (options.progress) {
+    options.progress = [progress = std::move(options.progress), parts](std::uint64_t scanned, std::uint64_t total) {
+      progress(scanned, parts * total);
+    };
+  }
+  return options;
+}
+
+ResidueOptions ToResidueOptions(const LinkOptions& options, const SimilarityOptions& similarity,
+                                KeptComparisons& comparisons) {
+  ResidueOptions residue;
+  residue.memory_bytes = similarity.memory_bytes;
+  residue.threads = options.threads;
+  if (options.progress) {
+    residue.progress = [progress = options.progress](std::uint64_t done, std::uint64_t total) {
+      progress(total + done, 2 * total);
+    };
+  }
+  residue.cancelled = options.cancelled;
+  residue.comparisons = &comparisons;
+  return residue;
+}
+
 }  // namespace
 
 absl::Status CheckLinkable(const ProjectReader& reader, const common::Permit& permit) {
@@ -116,7 +156,8 @@ absl::Status CheckLinkable(const ProjectReader& reader, const common::Permit& pe
 }
 
 absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Permit& permit, common::SecretBytes seed,
-                                            const LinkOptions& options, std::int64_t now_seconds) {
+                                            const LinkOptions& options, std::int64_t now_seconds,
+                                            const SimilarityOptions& similarity) {
   if (permit.id != store.project()) {
     return absl::InvalidArgumentError("the permit is not this project's");
   }
@@ -147,18 +188,43 @@ absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Pe
   header.made_seconds = now_seconds;
   header.registers.resize(deliveries.size());
   header.reports.resize(deliveries.size() - 1);
+  const auto write = [&](std::size_t satellite, SatelliteLinks links) -> absl::Status {
+    header.reports[satellite] = std::move(links.report);
+    const auto number = static_cast<std::uint32_t>(satellite + 1);
+    SLUIS_ASSIGN_OR_RETURN(header.registers[number],
+                           writer->WriteRegister(deliveries[number], [&](std::uint32_t record) {
+                             const bool found = links.pass[record] != kNotFound;
+                             return LinkSetWriter::Link{ids.Get(found ? 0 : number, links.entity[record]), found};
+                           }));
+    return absl::OkStatus();
+  };
+  const std::vector<std::size_t> by_similarity = LinkedBySimilarity(deliveries);
+  std::map<std::size_t, SatelliteLinks> kept;  // until the residue is linked
   const std::span<const RegisterTokens> satellites(registers.begin() + 1, registers.end());
-  SLUIS_RETURN_IF_ERROR(LinkSatellites(
-      registers[0], satellites, match_keys, options, [&](std::size_t satellite, SatelliteLinks links) -> absl::Status {
-        header.reports[satellite] = std::move(links.report);
-        const auto number = static_cast<std::uint32_t>(satellite + 1);
-        SLUIS_ASSIGN_OR_RETURN(header.registers[number],
-                               writer->WriteRegister(deliveries[number], [&](std::uint32_t record) {
-                                 const bool found = links.pass[record] != kNotFound;
-                                 return LinkSetWriter::Link{ids.Get(found ? 0 : number, links.entity[record]), found};
-                               }));
-        return absl::OkStatus();
-      }));
+  SLUIS_RETURN_IF_ERROR(
+      LinkSatellites(registers[0], satellites, match_keys, by_similarity.empty() ? options : WithProgressTo(options, 2),
+                     [&](std::size_t satellite, SatelliteLinks links) -> absl::Status {
+                       if (!std::binary_search(by_similarity.begin(), by_similarity.end(), satellite)) {
+                         return write(satellite, std::move(links));
+                       }
+                       kept[satellite] = std::move(links);
+                       return absl::OkStatus();
+                     }));
+  if (!by_similarity.empty()) {
+    std::vector<ResidueSatellite> residue;
+    for (const std::size_t satellite : by_similarity) {
+      residue.push_back({&deliveries[satellite + 1], satellites[satellite].many_per_person, &kept[satellite]});
+    }
+    SLUIS_ASSIGN_OR_RETURN(const EncodingPlan encoding, PlanOf(permit));
+    KeptComparisons comparisons(store, deliveries);
+    SLUIS_RETURN_IF_ERROR(LinkResidue(snapshot, encoding, deliveries[0], residue,
+                                      static_cast<std::uint8_t>(match_keys.size()),
+                                      ToResidueOptions(options, similarity, comparisons)));
+    SLUIS_RETURN_IF_ERROR(comparisons.DropOthers());
+    for (auto& [satellite, links] : kept) {
+      SLUIS_RETURN_IF_ERROR(write(satellite, std::move(links)));
+    }
+  }
   SLUIS_ASSIGN_OR_RETURN(header.registers[0], writer->WriteRegister(deliveries[0], [&](std::uint32_t record) {
     return LinkSetWriter::Link{ids.Get(0, record), true};
   }));

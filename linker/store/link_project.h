@@ -15,8 +15,14 @@ namespace sluis::linker {
 // things stand.
 [[nodiscard]] absl::Status CheckLinkable(const ProjectReader& reader, const common::Permit& permit);
 
-// Links the current deliveries of all satellites of `permit` to that of its backbone, as LinkSatellites defines it, and
-// returns the link set, written but for its last change; RecordStore::Finish makes it one (see PendingChange).
+struct SimilarityOptions {
+  // Bound on what linking by similarity holds; the passes are over by then.
+  std::uint64_t memory_bytes = std::uint64_t{2} << 30;
+};
+
+// Links the current deliveries of all satellites of `permit` to that of its backbone, as LinkSatellites defines it,
+// then what is left over of those with encodings as LinkResidue does, if the backbone has encodings too, and returns
+// the link set, written but for its last change; RecordStore::Finish makes it one (see PendingChange).
 //
 // Deliveries that were linked before under the same version of the permit are not linked again: their link set is
 // returned, with the same reports, as already_done. So nobody learns more by asking again, and each different link set
@@ -27,18 +33,25 @@ namespace sluis::linker {
 // register is in the link set, found or not. A satellite without a delivery is left out; one without records is there,
 // and has no links. The reports in the header are exact: RoundedReport before they leave.
 //
+// Comparisons by similarity are kept, sealed, until one of their two deliveries is replaced, withdrawn or erased, or no
+// linkage uses them any more: after a crash, or with one new delivery, only the others are made. The links are the
+// same.
+//
 // `seed`: 32 random bytes, for the linkage ids; used for no other link set. `options.progress` counts the scans of
-// tokens, not the writing of links.
+// tokens, then comparisons, not the writing of links.
 // Errors:
 //   FAILED_PRECONDITION  the backbone, which is named, has no delivery (reason BACKBONE_MISSING); or a register was
 //                        delivered under another version of the permit (reason PERMIT_CHANGED)
-//   RESOURCE_EXHAUSTED   permit.max_link_sets were made under this version of the permit (reason LINK_SET_LIMIT)
+//   RESOURCE_EXHAUSTED   permit.max_link_sets were made under this version of the permit (reason LINK_SET_LIMIT);
+//                        `similarity.memory_bytes` does not suffice (reason SIMILARITY_MEMORY)
 //   ABORTED              another linkage of the project is running, or a delivery was replaced or withdrawn meanwhile
-//   and those of LinkSatellites and RecordStore. After an error nothing of the link set is left.
+//   and those of LinkSatellites, LinkResidue and RecordStore. After an error nothing of the link set is left.
 // Cost: 1 million persons and 3 satellites of 1 million: a few seconds on 2 cores; see tests/bench/linker_bench.cc.
-// Memory: `options.memory_bytes`, a chunk for each thread, and 5 MiB of links on their way to the store.
+// Memory: `options.memory_bytes`, later `similarity.memory_bytes`, a chunk for each thread, 5 bytes for each record of
+// a satellite with encodings, and 5 MiB of links on their way to the store.
 [[nodiscard]] absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Permit& permit,
                                                           common::SecretBytes seed, const LinkOptions& options,
-                                                          std::int64_t now_seconds);
+                                                          std::int64_t now_seconds,
+                                                          const SimilarityOptions& similarity = {});
 
 }  // namespace sluis::linker

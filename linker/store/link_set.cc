@@ -11,6 +11,51 @@
 #include "linker/store/codec.h"
 
 namespace sluis::linker {
+namespace {
+
+bool HasSimilarity(const LinkSetHeader& header) {
+  return std::any_of(header.reports.begin(), header.reports.end(),
+                     [](const LinkageReport& report) { return report.similarity.has_value(); });
+}
+
+// What format 2 adds, for each report: an outcome, 0 if it has none, and then what it says.
+void AddSimilarity(const LinkSetHeader& header, Encoder& out) {
+  for (const LinkageReport& report : header.reports) {
+    if (!report.similarity) {
+      out.U8(0);
+      continue;
+    }
+    const SimilarityReport& similarity = *report.similarity;
+    out.U8(static_cast<std::uint8_t>(similarity.outcome)).U64(similarity.links).U64(similarity.linked_records);
+    for (const EstimatedShare& share : {similarity.precision, similarity.recall}) {
+      out.U32(share.value).U32(share.low).U32(share.high);
+    }
+  }
+}
+
+absl::Status ReadSimilarity(Decoder& in, std::vector<LinkageReport>& reports) {
+  for (LinkageReport& report : reports) {
+    const std::uint8_t outcome = in.U8();
+    if (outcome == 0) {
+      continue;
+    }
+    if (outcome > static_cast<std::uint8_t>(SimilarityOutcome::kNothingLeft)) {
+      return absl::DataLossError("the linker's store: a report has an unknown outcome");
+    }
+    SimilarityReport& similarity = report.similarity.emplace();
+    similarity.outcome = static_cast<SimilarityOutcome>(outcome);
+    similarity.links = in.U64();
+    similarity.linked_records = in.U64();
+    for (EstimatedShare* share : {&similarity.precision, &similarity.recall}) {
+      share->value = in.U32();
+      share->low = in.U32();
+      share->high = in.U32();
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 const LinkedRegister* LinkSetHeader::FindRegister(std::string_view name) const {
   const auto found = std::find_if(registers.begin(), registers.end(), [&](const auto& r) { return r.name == name; });
@@ -33,6 +78,9 @@ std::string EncodeLinkSetHeader(const LinkSetHeader& header) {
       out.Bytes(pass.match_key).U64(pass.links).U64(pass.linked_records);
       out.U64(pass.conflicts).U64(pass.ambiguous).U64(pass.unavailable);
     }
+  }
+  if (HasSimilarity(header)) {
+    AddSimilarity(header, out);
   }
   return out.Take();
 }
@@ -69,12 +117,16 @@ absl::StatusOr<LinkSetHeader> DecodeLinkSetHeader(std::string_view bytes) {
       pass.unavailable = in.U64();
     }
   }
+  if (!in.AtEnd()) {
+    SLUIS_RETURN_IF_ERROR(ReadSimilarity(in, header.reports));
+  }
   SLUIS_RETURN_IF_ERROR(in.Finish());
   return header;
 }
 
 LinkSetId LinkSetIdOf(const LinkSetHeader& header) {
-  return common::Sha256("sluis-link-set-v1\n" + EncodeLinkSetHeader(header));
+  const std::string_view format = HasSimilarity(header) ? "sluis-link-set-v2\n" : "sluis-link-set-v1\n";
+  return common::Sha256(std::string(format) + EncodeLinkSetHeader(header));
 }
 
 bool StoredLinkSet::deleted() const { return build == kDeletedBuild; }

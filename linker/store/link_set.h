@@ -35,8 +35,9 @@ struct LinkedRegister {
   friend bool operator==(const LinkedRegister&, const LinkedRegister&) = default;
 };
 
-// Its SHA-256, after the line "sluis-link-set-v1\n", is the link set's id. It covers every link through links_sha256,
-// and the random linkage ids among them keep anyone from confirming a guess of the content by the id.
+// Its SHA-256, after the line "sluis-link-set-v1\n", or "sluis-link-set-v2\n" if a report is about similarity too, is
+// the link set's id. It covers every link through links_sha256, and the random linkage ids among them keep anyone from
+// confirming a guess of the content by the id.
 struct LinkSetHeader {
   std::string permit_id;
   common::Hash256 permit_sha256{};
@@ -47,6 +48,7 @@ struct LinkSetHeader {
   const LinkedRegister* FindRegister(std::string_view name) const;
   friend bool operator==(const LinkSetHeader&, const LinkSetHeader&) = default;
 };
+// Without similarity in a report the same bytes as before there was any, so that earlier ids stand.
 [[nodiscard]] std::string EncodeLinkSetHeader(const LinkSetHeader& header);
 // Errors: DATA_LOSS.
 [[nodiscard]] absl::StatusOr<LinkSetHeader> DecodeLinkSetHeader(std::string_view bytes);

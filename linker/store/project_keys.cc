@@ -24,8 +24,10 @@ ProjectKeys::ProjectKeys(std::string project, const common::SecretBytes& storage
       record_key_(common::DeriveKey(storage_key, "sluis-linker-v1 records")),
       token_key_(common::DeriveKey(storage_key, "sluis-linker-v1 tokens")),
       pseudonym_key_(common::DeriveKey(storage_key, "sluis-linker-v1 pseudonyms")),
+      encoding_key_(common::DeriveKey(storage_key, "sluis-linker-v1 encodings")),
       row_key_(common::DeriveKey(storage_key, "sluis-linker-v1 rows")),
       link_key_(common::DeriveKey(storage_key, "sluis-linker-v1 links")),
+      comparison_key_(common::DeriveKey(storage_key, "sluis-linker-v1 comparisons")),
       join_(common::DeriveKey(storage_key, "sluis-linker-v1 join")) {}
 
 std::string ProjectKeys::DeliveryKey(const DeliveryName& name) const {
@@ -54,6 +56,22 @@ std::string ProjectKeys::LinkSetKey(const common::Hash256& id) const {
 
 std::string ProjectKeys::BuildKey(std::string_view build) const { return BuildPrefix().append(build); }
 
+std::string ProjectKeys::ComparisonPrefixOf(std::string_view hex_id) const {
+  return ComparisonPrefix().append(hex_id).append("/");
+}
+
+std::string ProjectKeys::ComparisonPartKey(const common::Hash256& id, std::uint32_t number) const {
+  return WithNumber(ComparisonPrefixOf(common::HexEncode(common::AsChars(id))), number);
+}
+
+std::string ProjectKeys::ComparedPrefix(const DeliveryName& name) const {
+  return ComparedPrefix() + name.register_name + "/" + name.delivery_id + "/";
+}
+
+std::string ProjectKeys::ComparedKey(const DeliveryName& name, const common::Hash256& id) const {
+  return ComparedPrefix(name) + common::HexEncode(common::AsChars(id));
+}
+
 std::string ProjectKeys::LinkChunkPrefix(std::string_view build) const {
   return (project_ + "/links/").append(build).append("/");
 }
@@ -69,6 +87,8 @@ const common::SecretBytes& ProjectKeys::KeyOf(Column column) const {
       return token_key_;
     case Column::kPseudonyms:
       return pseudonym_key_;
+    case Column::kEncodings:
+      return encoding_key_;
     case Column::kRows:
       return row_key_;
     case Column::kDescription:
@@ -90,6 +110,10 @@ std::string ProjectKeys::SealLinks(std::string_view key, std::string_view plaint
   return common::AeadSeal(link_key_, Associated(key), plaintext);
 }
 
+std::string ProjectKeys::SealComparison(std::string_view key, std::string_view plaintext) const {
+  return common::AeadSeal(comparison_key_, Associated(key), plaintext);
+}
+
 absl::StatusOr<std::string> ProjectKeys::OpenRecord(std::string_view key, std::string_view sealed) const {
   return common::AeadOpen(record_key_, Associated(key), sealed);
 }
@@ -102,6 +126,10 @@ absl::StatusOr<std::string> ProjectKeys::OpenColumn(Column column, std::string_v
 
 absl::StatusOr<std::string> ProjectKeys::OpenLinks(std::string_view key, std::string_view sealed) const {
   return common::AeadOpen(link_key_, Associated(key), sealed);
+}
+
+absl::StatusOr<std::string> ProjectKeys::OpenComparison(std::string_view key, std::string_view sealed) const {
+  return common::AeadOpen(comparison_key_, Associated(key), sealed);
 }
 
 Token ProjectKeys::JoinToken(std::string_view match_key, std::string_view pseudonym) const {

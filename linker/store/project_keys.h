@@ -23,6 +23,7 @@ enum class Column : char {
   kDescription = 'd',  // ChunkRecord
   kTokens = 't',       // join tokens, column after column
   kPseudonyms = 'n',   // as uploaded
+  kEncodings = 'e',    // as uploaded; absent if the delivery has none
   kRows = 'r',         // as uploaded
 };
 
@@ -50,6 +51,13 @@ class ProjectKeys {
   std::string LinkSetKey(const common::Hash256& id) const;
   std::string BuildPrefix() const { return project_ + "/build/"; }
   std::string BuildKey(std::string_view build) const;
+  // Comparisons of two deliveries, or of one with itself: each in numbered parts, and noted at both deliveries.
+  std::string ComparisonPrefix() const { return project_ + "/comparison/"; }
+  std::string ComparisonPrefixOf(std::string_view hex_id) const;
+  std::string ComparisonPartKey(const common::Hash256& id, std::uint32_t number) const;
+  std::string ComparedPrefix() const { return project_ + "/compared/"; }
+  std::string ComparedPrefix(const DeliveryName& name) const;
+  std::string ComparedKey(const DeliveryName& name, const common::Hash256& id) const;
   std::string LinkChunkPrefix(std::string_view build) const;
   std::string LinkChunkKey(std::string_view build, std::string_view register_name, std::uint32_t number) const;
 
@@ -59,12 +67,14 @@ class ProjectKeys {
   std::string SealColumn(Column column, std::string_view key, const common::Hash256& header_digest,
                          std::string_view plaintext) const;
   std::string SealLinks(std::string_view key, std::string_view plaintext) const;
+  std::string SealComparison(std::string_view key, std::string_view plaintext) const;
   // Errors: DATA_LOSS if `sealed` was not sealed for this place.
   [[nodiscard]] absl::StatusOr<std::string> OpenRecord(std::string_view key, std::string_view sealed) const;
   [[nodiscard]] absl::StatusOr<std::string> OpenColumn(Column column, std::string_view key,
                                                        const common::Hash256& header_digest,
                                                        std::string_view sealed) const;
   [[nodiscard]] absl::StatusOr<std::string> OpenLinks(std::string_view key, std::string_view sealed) const;
+  [[nodiscard]] absl::StatusOr<std::string> OpenComparison(std::string_view key, std::string_view sealed) const;
 
   // Returns the first 16 bytes of HMAC-SHA-256(join key, match key || pseudonym): equal if and only if match key and
   // pseudonym are. Precondition: kPseudonymBytes bytes, so that the two cannot be confused.
@@ -74,7 +84,7 @@ class ProjectKeys {
   const common::SecretBytes& KeyOf(Column column) const;
 
   std::string project_;
-  common::SecretBytes record_key_, token_key_, pseudonym_key_, row_key_, link_key_;
+  common::SecretBytes record_key_, token_key_, pseudonym_key_, encoding_key_, row_key_, link_key_, comparison_key_;
   common::HmacSha256 join_;
 };
 

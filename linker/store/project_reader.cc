@@ -99,30 +99,56 @@ absl::StatusOr<std::vector<ChunkRecord>> ProjectReader::Chunks(const DeliveryRec
   return chunks;
 }
 
-absl::Status ProjectReader::ScanTokens(const DeliveryRecord& delivery,
-                                       const std::function<absl::Status(const TokenChunk&)>& visit) const {
+absl::Status ProjectReader::ScanColumn(const DeliveryRecord& delivery, Column column,
+                                       const std::function<absl::Status(std::string_view bytes)>& visit) const {
   const common::Hash256 header_digest = HeaderDigest(delivery.header);
   const DeliveryName name = delivery.name();
-  const std::size_t row_bytes = delivery.header.match_keys.size() * sizeof(Token);
   std::uint32_t number = 0;
+  SLUIS_RETURN_IF_ERROR(ScanPrefix(view_, kChunks, keys_.ColumnPrefix(name, column),
+                                   [&](std::string_view key, std::string_view sealed) -> absl::Status {
+                                     if (key != keys_.ChunkKey(name, column, number)) {
+                                       return MissingChunk(name.register_name, number);
+                                     }
+                                     SLUIS_ASSIGN_OR_RETURN(const std::string bytes,
+                                                            keys_.OpenColumn(column, key, header_digest, sealed));
+                                     ++number;
+                                     return visit(bytes);
+                                   }));
+  return number == delivery.chunks ? absl::OkStatus() : MissingChunk(name.register_name, number);
+}
+
+absl::Status ProjectReader::ScanTokens(const DeliveryRecord& delivery,
+                                       const std::function<absl::Status(const TokenChunk&)>& visit) const {
+  const std::size_t row_bytes = delivery.header.match_keys.size() * sizeof(Token);
+  if (row_bytes == 0) {
+    // Tokens of no column do not tell how many records there are.
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks, Chunks(delivery));
+    for (const ChunkRecord& chunk : chunks) {
+      SLUIS_RETURN_IF_ERROR(visit({chunk.records_through - chunk.records, chunk.records, {}}));
+    }
+    return absl::OkStatus();
+  }
   std::uint64_t first_record = 0;
   std::vector<Token> tokens;
-  SLUIS_RETURN_IF_ERROR(ScanPrefix(
-      view_, kChunks, keys_.ColumnPrefix(name, Column::kTokens),
-      [&](std::string_view key, std::string_view sealed) -> absl::Status {
-        if (key != keys_.ChunkKey(name, Column::kTokens, number)) {
-          return MissingChunk(name.register_name, number);
-        }
-        SLUIS_ASSIGN_OR_RETURN(const std::string bytes, keys_.OpenColumn(Column::kTokens, key, header_digest, sealed));
-        tokens.resize(bytes.size() / sizeof(Token));
-        std::memcpy(tokens.data(), bytes.data(), tokens.size() * sizeof(Token));
-        const auto count = static_cast<std::uint32_t>(bytes.size() / row_bytes);
-        SLUIS_RETURN_IF_ERROR(visit({first_record, count, tokens}));
-        first_record += count;
-        ++number;
-        return absl::OkStatus();
-      }));
-  return number == delivery.chunks ? absl::OkStatus() : MissingChunk(name.register_name, number);
+  return ScanColumn(delivery, Column::kTokens, [&](std::string_view bytes) -> absl::Status {
+    tokens.resize(bytes.size() / sizeof(Token));
+    std::memcpy(tokens.data(), bytes.data(), tokens.size() * sizeof(Token));
+    const auto count = static_cast<std::uint32_t>(bytes.size() / row_bytes);
+    SLUIS_RETURN_IF_ERROR(visit({first_record, count, tokens}));
+    first_record += count;
+    return absl::OkStatus();
+  });
+}
+
+absl::Status ProjectReader::ScanEncodings(
+    const DeliveryRecord& delivery,
+    const std::function<absl::Status(std::uint64_t first_record, std::string_view encodings)>& visit) const {
+  std::uint64_t first_record = 0;
+  return ScanColumn(delivery, Column::kEncodings, [&](std::string_view bytes) -> absl::Status {
+    SLUIS_RETURN_IF_ERROR(visit(first_record, bytes));
+    first_record += bytes.size() / delivery.header.encoding_bytes;
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<std::string> ProjectReader::ReadColumn(const DeliveryRecord& delivery, Column column,
@@ -138,6 +164,10 @@ absl::StatusOr<std::string> ProjectReader::ReadColumn(const DeliveryRecord& deli
 
 absl::StatusOr<std::string> ProjectReader::Pseudonyms(const DeliveryRecord& delivery, std::uint32_t chunk) const {
   return ReadColumn(delivery, Column::kPseudonyms, chunk);
+}
+
+absl::StatusOr<std::string> ProjectReader::Encodings(const DeliveryRecord& delivery, std::uint32_t chunk) const {
+  return ReadColumn(delivery, Column::kEncodings, chunk);
 }
 
 absl::StatusOr<std::string> ProjectReader::Rows(const DeliveryRecord& delivery, std::uint32_t chunk) const {

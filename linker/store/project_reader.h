@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,9 +39,15 @@ class ProjectReader {
   // Calls `visit` for the token columns of each chunk, in order; stops with the first status that is not OK.
   [[nodiscard]] absl::Status ScanTokens(const DeliveryRecord& delivery,
                                         const std::function<absl::Status(const TokenChunk&)>& visit) const;
-  // Return a chunk's pseudonyms or sealed rows, as they were uploaded. Errors: NOT_FOUND if the delivery's records are
-  // deleted or the chunk is beyond its end.
+  // Calls `visit` for the encodings of each chunk, in order; stops with the first status that is not OK. `encodings`:
+  // encoding_bytes of the header for each record. Precondition: the delivery has encodings.
+  [[nodiscard]] absl::Status ScanEncodings(
+      const DeliveryRecord& delivery,
+      const std::function<absl::Status(std::uint64_t first_record, std::string_view encodings)>& visit) const;
+  // Return a chunk's pseudonyms, encodings or sealed rows, as they were uploaded. Errors: NOT_FOUND if the delivery's
+  // records are deleted or the chunk is beyond its end.
   [[nodiscard]] absl::StatusOr<std::string> Pseudonyms(const DeliveryRecord& delivery, std::uint32_t chunk) const;
+  [[nodiscard]] absl::StatusOr<std::string> Encodings(const DeliveryRecord& delivery, std::uint32_t chunk) const;
   [[nodiscard]] absl::StatusOr<std::string> Rows(const DeliveryRecord& delivery, std::uint32_t chunk) const;
 
   // Errors: NOT_FOUND if there is no such link set, or if it was deleted (reason LINK_SET_DELETED); DATA_LOSS also if
@@ -55,6 +62,9 @@ class ProjectReader {
                                        const std::function<absl::Status(std::uint32_t chunk, LinkChunk)>& visit) const;
 
  private:
+  // Calls `visit` for a column's chunks in order. Errors: DATA_LOSS if one is missing.
+  absl::Status ScanColumn(const DeliveryRecord& delivery, Column column,
+                          const std::function<absl::Status(std::string_view bytes)>& visit) const;
   absl::StatusOr<std::string> ReadColumn(const DeliveryRecord& delivery, Column column, std::uint32_t chunk) const;
   absl::StatusOr<StoredLinkSet> ReadLinkSet(const LinkSetId& id) const;
 

@@ -35,8 +35,9 @@ std::vector<std::string> RecordStore::Families() {
 }
 
 absl::Status RecordStore::Migrate(common::Store&, std::uint32_t found_version) {
-  return found_version == 1 ? absl::OkStatus()
-                            : absl::InternalError(absl::StrCat("no migration from store format ", found_version));
+  return found_version == 1 || found_version == 2
+             ? absl::OkStatus()
+             : absl::InternalError(absl::StrCat("no migration from store format ", found_version));
 }
 
 std::mutex& RecordStore::UploadLock(const DeliveryName& name) const {
@@ -136,6 +137,9 @@ void RecordStore::PutColumns(const DeliveryRecord& delivery, std::uint32_t numbe
   put(Column::kDescription, EncodeChunkRecord(stored));
   put(Column::kTokens, token_bytes);
   put(Column::kPseudonyms, chunk.pseudonyms);
+  if (!chunk.encodings.empty()) {
+    put(Column::kEncodings, chunk.encodings);
+  }
   put(Column::kRows, chunk.rows);
 }
 
@@ -205,6 +209,12 @@ absl::StatusOr<UploadStatus> RecordStore::Status(const DeliveryName& name) const
   SLUIS_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks, reader_.Chunks(delivery));
   return UploadStatus{delivery.state, static_cast<std::uint32_t>(chunks.size()),
                       chunks.empty() ? 0 : chunks.back().records_through};
+}
+
+absl::Status RecordStore::DeleteRecords(const DeliveryName& name, common::WriteBatch& batch) const {
+  batch.DeletePrefix(kChunks, keys_.ChunkPrefix(name));
+  return DeleteComparisons(
+      store_, keys_, [&name](const DeliveryName& delivery, const std::string&) { return delivery == name; }, batch);
 }
 
 absl::Status RecordStore::DeleteUpload(const DeliveryName& name) {
@@ -297,7 +307,7 @@ absl::StatusOr<PreparedDelivery> RecordStore::PrepareCommit(const DeliveryName& 
     replaced.state = DeliveryState::kReplaced;
     replaced.ended_seconds = now_seconds;
     PutDelivery(replaced, batch);
-    batch.DeletePrefix(kChunks, keys_.ChunkPrefix(replaced.name()));
+    SLUIS_RETURN_IF_ERROR(DeleteRecords(replaced.name(), batch));
   }
   prepared.change.locks.push_back(std::move(lock));
   return prepared;
@@ -321,7 +331,7 @@ absl::StatusOr<PreparedDelivery> RecordStore::PrepareWithdrawal(const DeliveryNa
     delivery.ended_seconds = now_seconds;
     PutDelivery(delivery, prepared.change.batch);
     prepared.change.batch.Delete(kDeliveries, keys_.CurrentKey(name.register_name));
-    prepared.change.batch.DeletePrefix(kChunks, keys_.ChunkPrefix(name));
+    SLUIS_RETURN_IF_ERROR(DeleteRecords(name, prepared.change.batch));
   }
   prepared.change.locks.push_back(std::move(lock));
   return prepared;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -69,6 +70,13 @@ struct PreparedErasure {
 [[nodiscard]] absl::StatusOr<ErasedCounts> CollectErasure(const common::StoreView& view, const std::string& project,
                                                           common::WriteBatch& batch);
 
+// Adds to `batch` the deletion of the kept comparisons for which `is_to_go` says so of one of their deliveries and
+// their id in hex, with all that points to them. Errors: those of the view.
+[[nodiscard]] absl::Status DeleteComparisons(
+    const common::StoreView& view, const ProjectKeys& keys,
+    const std::function<bool(const DeliveryName& delivery, const std::string& id)>& is_to_go,
+    common::WriteBatch& batch);
+
 // The records of one project at the linker: uploads, current deliveries, and link sets. Everything is sealed at rest
 // under keys derived from the project's storage key.
 //
@@ -79,10 +87,11 @@ struct PreparedErasure {
 // Errors of every call: those of common::Store (RESOURCE_EXHAUSTED on a full disk) and DATA_LOSS as ProjectReader.
 class RecordStore {
  public:
-  static constexpr std::uint32_t kFormatVersion = 2;
+  static constexpr std::uint32_t kFormatVersion = 3;
   static std::vector<std::string> Families();
   // For RocksDbOptions::migrate. Format 1 had deliveries without signature. They are read as they stand, since nobody
-  // can sign them afterwards; the gate gets no link set of them. Errors: INTERNAL for another version.
+  // can sign them afterwards; the gate gets no link set of them. Format 2 knew no encodings; it is read as it stands.
+  // Errors: INTERNAL for another version.
   [[nodiscard]] static absl::Status Migrate(common::Store& store, std::uint32_t found_version);
 
   // `store` must outlive this, and have been opened with Families(). `storage_key`: 32 bytes from the keystore.
@@ -156,6 +165,7 @@ class RecordStore {
   }
 
  private:
+  friend class KeptComparisons;
   friend class LinkSetWriter;
 
   // Serialises the chunks of one upload; uploads may share a lock.
@@ -166,6 +176,8 @@ class RecordStore {
   void PutDelivery(const DeliveryRecord& delivery, common::WriteBatch& batch) const;
   void PutColumns(const DeliveryRecord& delivery, std::uint32_t number, const ChunkRecord& stored, const Chunk& chunk,
                   common::WriteBatch& batch) const;
+  // Adds to `batch` the deletion of a delivery's records and of what was learnt from them.
+  absl::Status DeleteRecords(const DeliveryName& name, common::WriteBatch& batch) const;
   // Precondition: commit_mutex_ and the upload's lock are held.
   absl::Status DeleteUpload(const DeliveryName& name);
 

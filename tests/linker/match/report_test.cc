@@ -38,6 +38,22 @@ TEST(RoundedReport, RoundsEachCountOnItsOwnHalvesUpwards) {
   EXPECT_NE(rounded->entities, rounded->passes[0].links + rounded->unlinked);
 }
 
+TEST(RoundedReport, RoundsSimilarityAndItsEstimatesToWholePercentsIntervalsOutwards) {
+  LinkageReport report = Example();
+  report.similarity = {.outcome = SimilarityOutcome::kCredible,
+                       .links = 45,
+                       .linked_records = 54,
+                       .precision = {985'000, 970'001, 990'001},
+                       .recall = {904'999, 899'999, 1'000'000}};
+  const SimilarityReport expected = {.outcome = SimilarityOutcome::kCredible,
+                                     .links = 50,
+                                     .linked_records = 50,
+                                     .precision = {990'000, 970'000, 1'000'000},
+                                     .recall = {900'000, 890'000, 1'000'000}};
+  EXPECT_EQ(RoundedReport(report, 10, 1)->similarity, expected);
+  EXPECT_EQ(RoundedReport(Example(), 10, 1)->similarity, std::nullopt);
+}
+
 TEST(RoundedReport, RoundsToOddBases) {
   LinkageReport report = Example();
   report.records = 1001;

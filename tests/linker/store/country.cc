@@ -77,7 +77,8 @@ Extract MakeExtract(const std::string& register_name, const std::string& deliver
 }
 
 Chunk Extract::ChunkAt(std::uint32_t number) const {
-  return {static_cast<std::uint32_t>(rows[number].size() / header.row_bytes), pseudonyms[number], rows[number]};
+  return {static_cast<std::uint32_t>(rows[number].size() / header.row_bytes), pseudonyms[number], rows[number],
+          encodings.empty() ? std::string_view() : encodings[number]};
 }
 
 common::Hash256 Extract::Digest() const {
@@ -100,8 +101,8 @@ absl::Status Commit(RecordStore& store, const Extract& extract) {
   return store.Finish(std::move(prepared.change));
 }
 
-absl::Status Upload(RecordStore& store, const Extract& extract) {
-  SLUIS_RETURN_IF_ERROR(store.BeginUpload(extract.header, ExamplePermit(), kNow).status());
+absl::Status Upload(RecordStore& store, const Extract& extract, const common::Permit& permit) {
+  SLUIS_RETURN_IF_ERROR(store.BeginUpload(extract.header, permit, kNow).status());
   for (std::uint32_t number = 0; number < extract.chunks(); ++number) {
     SLUIS_RETURN_IF_ERROR(Append(store, extract, number, Durability::kDeferred));
   }

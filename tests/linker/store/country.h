@@ -31,6 +31,7 @@ struct Extract {
   DeliveryHeader header;
   std::vector<std::string> pseudonyms;  // by chunk
   std::vector<std::string> rows;        // by chunk
+  std::vector<std::string> encodings;   // by chunk; empty: none
 
   std::uint32_t chunks() const { return static_cast<std::uint32_t>(pseudonyms.size()); }
   Chunk ChunkAt(std::uint32_t number) const;
@@ -45,7 +46,7 @@ absl::Status Append(RecordStore& store, const Extract& extract, std::uint32_t nu
                     Durability durability = Durability::kSynced);
 absl::Status Commit(RecordStore& store, const Extract& extract);
 // Begin, all chunks, commit.
-absl::Status Upload(RecordStore& store, const Extract& extract);
+absl::Status Upload(RecordStore& store, const Extract& extract, const common::Permit& permit = ExamplePermit());
 
 common::SecretBytes StorageKey();
 

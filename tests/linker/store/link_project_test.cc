@@ -313,16 +313,45 @@ TEST(LinkageIds, AreDistinctAndReachableInAnyOrder) {
   }
 }
 
-TEST(DecodeLinkSetHeader, FailsOnAnyPrefix) {
+LinkSetHeader ExampleHeader() {
   LinkSetHeader header;
   header.permit_id = "integration-2025";
   header.registers.resize(2);
-  header.reports = {{.register_name = "jobs", .records = 5, .entities = 4, .passes = {{.match_key = "bsn"}}}};
+  header.reports = {{.register_name = "jobs", .records = 5, .entities = 4, .passes = {{.match_key = "bsn"}}},
+                    {.register_name = "benefits", .records = 3, .entities = 3, .passes = {}}};
+  return header;
+}
+
+void ExpectPrefixesFail(const LinkSetHeader& header, std::size_t except) {
   const std::string bytes = EncodeLinkSetHeader(header);
   EXPECT_EQ(*DecodeLinkSetHeader(bytes), header);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_THAT(DecodeLinkSetHeader(bytes.substr(0, size)), StatusIs(absl::StatusCode::kDataLoss, "format"));
+    if (size != except) {
+      EXPECT_THAT(DecodeLinkSetHeader(bytes.substr(0, size)), StatusIs(absl::StatusCode::kDataLoss, "format"));
+    }
   }
+}
+
+TEST(DecodeLinkSetHeader, FailsOnAnyPrefix) { ExpectPrefixesFail(ExampleHeader(), SIZE_MAX); }
+
+TEST(DecodeLinkSetHeader, KnowsSimilarityAndLeavesEarlierIdsAsTheyWere) {
+  const LinkSetHeader without = ExampleHeader();
+  EXPECT_EQ(LinkSetIdOf(without), common::Sha256("sluis-link-set-v1\n" + EncodeLinkSetHeader(without)));
+  LinkSetHeader with = without;
+  with.reports[1].similarity = {.outcome = SimilarityOutcome::kCredible,
+                                .links = 2,
+                                .linked_records = 2,
+                                .precision = {990'000, 970'000, 1'000'000},
+                                .recall = {800'000, 700'000, 850'000}};
+  EXPECT_NE(LinkSetIdOf(with), LinkSetIdOf(without));
+  EXPECT_EQ(LinkSetIdOf(with), common::Sha256("sluis-link-set-v2\n" + EncodeLinkSetHeader(with)));
+  // A format without similarity is the beginning of one with it.
+  const std::string earlier = EncodeLinkSetHeader(without);
+  EXPECT_TRUE(EncodeLinkSetHeader(with).starts_with(earlier));
+  ExpectPrefixesFail(with, earlier.size());
+  std::string unknown = EncodeLinkSetHeader(with);
+  unknown[earlier.size() + 1] = 9;
+  EXPECT_THAT(DecodeLinkSetHeader(unknown), StatusIs(absl::StatusCode::kDataLoss, "unknown outcome"));
 }
 
 }  // namespace

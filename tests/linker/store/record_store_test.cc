@@ -197,14 +197,14 @@ TEST(RecordStoreMigration, KeepsDeliveriesOfFormat1AsUnsignedOnes) {
     SLUIS_ASSERT_OK(store);
     RecordStore records(**store, ExamplePermit().id, testing::StorageKey());
     SLUIS_ASSERT_OK(Upload(records, Jobs()));
-    // As format 1 wrote it: without length and bytes of the signature at the end.
+    // As format 1 wrote it: without length and bytes of the signature, and the encodings, at the end.
     const ProjectKeys keys(ExamplePermit().id, testing::StorageKey());
     const std::string key = keys.DeliveryKey(Jobs().name());
     const std::string bytes = *keys.OpenRecord(key, **(*store)->Get(kDeliveries, key));
     common::WriteBatch batch;
-    batch.Put(
-        kDeliveries, key,
-        keys.SealRecord(key, std::string_view(bytes).substr(0, bytes.size() - 4 - Jobs().header.signature.size())));
+    batch.Put(kDeliveries, key,
+              keys.SealRecord(
+                  key, std::string_view(bytes).substr(0, bytes.size() - 36 - 4 - Jobs().header.signature.size())));
     SLUIS_ASSERT_OK((*store)->Write(batch, true));
   }
   options.format_version = RecordStore::kFormatVersion;
