@@ -18,6 +18,22 @@ namespace v1 = linker::v1;
 
 constexpr std::chrono::seconds kCallTimeout(60);
 
+nlohmann::ordered_json ToJson(const v1::EstimatedPercent& percent) {
+  return {{"value", percent.value()}, {"low", percent.low()}, {"high", percent.high()}};
+}
+
+nlohmann::ordered_json ToJson(const v1::SimilarityReport& similarity) {
+  nlohmann::ordered_json out = {{"credible", similarity.outcome() == v1::SimilarityReport::CREDIBLE},
+                                {"nothing_left", similarity.outcome() == v1::SimilarityReport::NOTHING_LEFT},
+                                {"linked", similarity.linked_entities()},
+                                {"linked_records", similarity.linked_records()}};
+  if (similarity.outcome() == v1::SimilarityReport::CREDIBLE) {
+    out["precision_percent"] = ToJson(similarity.precision());
+    out["recall_percent"] = ToJson(similarity.recall());
+  }
+  return out;
+}
+
 nlohmann::ordered_json ToJson(const v1::GetLinkJobResponse& job) {
   nlohmann::ordered_json out = {{"link_set", job.link_set_id()}, {"registers", nlohmann::ordered_json::array()}};
   for (const v1::RegisterReport& r : job.reports()) {
@@ -31,12 +47,35 @@ nlohmann::ordered_json ToJson(const v1::GetLinkJobResponse& job) {
                                  {"conflicts", p.conflicts()},
                                  {"ambiguous", p.ambiguous()}});
       }
+      if (r.has_similarity()) one["similarity"] = ToJson(r.similarity());
       one["unlinked_entities"] = r.unlinked_entities();
       one["unlinked_records"] = r.unlinked_records();
     }
     out["registers"].push_back(std::move(one));
   }
   return out;
+}
+
+std::string Words(const v1::EstimatedPercent& percent) {
+  return absl::StrCat(percent.value(), " % (", percent.low(), " to ", percent.high(), ")");
+}
+
+std::string Words(const v1::SimilarityReport& similarity) {
+  switch (similarity.outcome()) {
+    case v1::SimilarityReport::CREDIBLE:
+      return absl::StrCat("linked ", similarity.linked_entities(), "; estimated precision ",
+                          Words(similarity.precision()), ", recall ", Words(similarity.recall()));
+    case v1::SimilarityReport::NOTHING_LEFT:
+      return "nothing left to link";
+    default:
+      return "linked nothing: no credible estimate of how good links would be (too few records, or too unlike)";
+  }
+}
+
+// A label of a line, as wide as all of them.
+std::string Label(std::string text) {
+  text.resize(std::max<std::size_t>(text.size(), 32), ' ');
+  return text;
 }
 
 void PrintReport(const v1::GetLinkJobResponse& job, const common::Permit& permit) {
@@ -52,13 +91,12 @@ void PrintReport(const v1::GetLinkJobResponse& job, const common::Permit& permit
     }
     std::cout << ": " << r.records() << " records of " << r.entities() << " persons\n";
     for (const v1::PassReport& p : r.passes()) {
-      std::string line = absl::StrCat("  by ", p.match_key());
-      line.resize(std::max<std::size_t>(line.size(), 32), ' ');
-      std::cout << line << " linked " << p.linked_entities() << ", conflicts " << p.conflicts() << ", ambiguous "
-                << p.ambiguous() << "\n";
+      std::cout << Label("  by " + p.match_key()) << " linked " << p.linked_entities() << ", conflicts "
+                << p.conflicts() << ", ambiguous " << p.ambiguous() << "\n";
     }
-    std::cout << "  not found on the backbone        " << r.unlinked_entities() << " persons, " << r.unlinked_records()
-              << " records\n";
+    if (r.has_similarity()) std::cout << Label("  by similarity") << " " << Words(r.similarity()) << "\n";
+    std::cout << Label("  not found on the backbone") << " " << r.unlinked_entities() << " persons, "
+              << r.unlinked_records() << " records\n";
   }
 }
 

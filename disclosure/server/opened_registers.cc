@@ -156,6 +156,10 @@ absl::StatusOr<const Source*> SignedSource(const common::Permit& permit, const c
                                                    "link again")),
         "DELIVERY_MISSING");
   }
+  common::Hash256 encoding_plan{};  // of another length it is not what the custodian signed
+  if (source->encoding_plan_sha256().size() == encoding_plan.size()) {
+    std::copy(source->encoding_plan_sha256().begin(), source->encoding_plan_sha256().end(), encoding_plan.begin());
+  }
   const absl::Status signature =
       common::CheckDeliverySignature({.permit_sha256 = permit.sha256,
                                       .register_name = schema.name,
@@ -165,7 +169,9 @@ absl::StatusOr<const Source*> SignedSource(const common::Permit& permit, const c
                                       .row_bytes = source->row_bytes(),
                                       .sealed_data_key = source->sealed_data_key(),
                                       .schema_sha256 = permit.FindAttachment(schema.schema)->sha256,
-                                      .match_keys = schema.match_keys},
+                                      .match_keys = schema.match_keys,
+                                      .encoding_plan_sha256 = encoding_plan,
+                                      .encoding_bytes = source->encoding_bytes()},
                                      schema.custodian_key, source->signature());
   if (!signature.ok()) {
     return Refused(schema.name, "a delivery that its custodian did not sign", common::ReasonOf(signature).c_str());

@@ -55,6 +55,31 @@ absl::Status CheckPermit(const LinkSetHeader& header, const common::Permit& perm
       "PERMIT_CHANGED");
 }
 
+// `report`: rounded, so that its shares are whole percents.
+void FillSimilarity(const SimilarityReport& report, v1::SimilarityReport& out) {
+  const auto set = [](const EstimatedShare& share, v1::EstimatedPercent& percent) {
+    constexpr std::uint32_t kMillionthsPerPercent = 10'000;
+    percent.set_value(share.value / kMillionthsPerPercent);
+    percent.set_low(share.low / kMillionthsPerPercent);
+    percent.set_high(share.high / kMillionthsPerPercent);
+  };
+  out.set_linked_entities(report.links);
+  out.set_linked_records(report.linked_records);
+  switch (report.outcome) {
+    case SimilarityOutcome::kCredible:
+      out.set_outcome(v1::SimilarityReport::CREDIBLE);
+      set(report.precision, *out.mutable_precision());
+      set(report.recall, *out.mutable_recall());
+      break;
+    case SimilarityOutcome::kNotCredible:
+      out.set_outcome(v1::SimilarityReport::NOT_CREDIBLE);
+      break;
+    case SimilarityOutcome::kNothingLeft:
+      out.set_outcome(v1::SimilarityReport::NOTHING_LEFT);
+      break;
+  }
+}
+
 bool IsRequestId(std::string_view id) {
   return !id.empty() && id.size() <= 63 && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -138,9 +163,9 @@ absl::StatusOr<std::string> LinkerService::Link(const Project& project, const st
   options.cancelled = [&control, &permit] {
     return control.cancelled() || common::RetentionEnded(permit, common::Today());
   };
-  SLUIS_ASSIGN_OR_RETURN(
-      PreparedLinkSet prepared,
-      LinkProject(*project.records, permit, common::SecretBytes::Random(32), options, common::NowSeconds()));
+  SLUIS_ASSIGN_OR_RETURN(PreparedLinkSet prepared,
+                         LinkProject(*project.records, permit, common::SecretBytes::Random(32), options,
+                                     common::NowSeconds(), {.memory_bytes = options_.similarity_memory_bytes}));
   const std::string id = common::HexOf(prepared.id);
   std::string deliveries;
   for (const LinkedRegister& r : prepared.header.registers) {
@@ -187,6 +212,7 @@ absl::Status LinkerService::FillReport(const Project& project, const std::string
       p->set_ambiguous(pass.ambiguous);
       p->set_unavailable(pass.unavailable);
     }
+    if (rounded->similarity) FillSimilarity(*rounded->similarity, *out->mutable_similarity());
   }
   return absl::OkStatus();
 }
@@ -271,6 +297,10 @@ grpc::Status LinkerService::GetLinkSet(grpc::ServerContext* context, const v1::G
       source->set_sealed_data_key(delivery->header.sealed_data_key);
       source->set_replaces(delivery->header.replaces);
       source->set_signature(delivery->header.signature);
+      if (delivery->header.encoding_bytes != 0) {
+        source->set_encoding_plan_sha256(std::string(common::AsChars(delivery->header.encoding_plan_sha256)));
+        source->set_encoding_bytes(delivery->header.encoding_bytes);
+      }
     }
     return absl::OkStatus();
   });

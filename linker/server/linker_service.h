@@ -24,6 +24,7 @@ inline constexpr char kRequestFamily[] = "link_requests";
 
 struct LinkerServiceOptions {
   std::uint64_t link_memory_bytes = std::uint64_t{1} << 30;
+  std::uint64_t similarity_memory_bytes = std::uint64_t{2} << 30;
   int threads = 2;
 };
 

@@ -42,6 +42,9 @@ absl::Status ServeLinker(const common::v1::Service& config) {
   }
   LinkerServiceOptions service_options;
   if (config.link_mebibytes() != 0) service_options.link_memory_bytes = config.link_mebibytes() << 20;
+  if (config.similarity_memory_mebibytes() != 0) {
+    service_options.similarity_memory_bytes = config.similarity_memory_mebibytes() << 20;
+  }
   service_options.threads =
       static_cast<int>(config.threads() != 0 ? config.threads() : std::max(1u, std::thread::hardware_concurrency()));
   LinkerService linker(runtime->permits, projects, *runtime->store, *runtime->log, *runtime->metrics, service_options);

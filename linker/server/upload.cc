@@ -36,6 +36,10 @@ absl::StatusOr<DeliveryHeader> ToHeader(const v1::DeliveryHeader& in) {
   SLUIS_RETURN_IF_ERROR(ToHash(in.schema_sha256(), "schema_sha256", header.schema_sha256));
   SLUIS_RETURN_IF_ERROR(ToHash(in.manifest_sha256(), "manifest_sha256", header.manifest_sha256));
   header.signature = in.signature();
+  if (!in.encoding_plan_sha256().empty()) {
+    SLUIS_RETURN_IF_ERROR(ToHash(in.encoding_plan_sha256(), "encoding_plan_sha256", header.encoding_plan_sha256));
+  }
+  header.encoding_bytes = in.encoding_bytes();
   return header;
 }
 
@@ -82,12 +86,12 @@ absl::Status LinkerService::ReceiveChunks(const Caller& caller, grpc::ServerRead
     more = reader.Read(&message);
     Hash256 digest;
     SLUIS_RETURN_IF_ERROR(ToHash(current.sha256(), "sha256", digest));
-    metrics_.CountReceived("Linker.Upload", current.pseudonyms().size() + current.rows().size());
+    const Chunk chunk{current.records(), current.pseudonyms(), current.rows(), current.encodings()};
+    metrics_.CountReceived("Linker.Upload", chunk.pseudonyms.size() + chunk.rows.size() + chunk.encodings.size());
     const bool sync = !more || current.chunk() % kSyncEvery == kSyncEvery - 1;
     SLUIS_ASSIGN_OR_RETURN(const UploadStatus status,
-                           project.records->AppendChunk(
-                               name, current.chunk(), digest, {current.records(), current.pseudonyms(), current.rows()},
-                               common::NowSeconds(), sync ? Durability::kSynced : Durability::kDeferred));
+                           project.records->AppendChunk(name, current.chunk(), digest, chunk, common::NowSeconds(),
+                                                        sync ? Durability::kSynced : Durability::kDeferred));
     response.set_next_chunk(status.chunks);
   }
   return absl::OkStatus();
