@@ -1,6 +1,7 @@
 #include "linker/score/bit_model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 
@@ -156,11 +157,18 @@ static_assert(kFine == 1 << 6);
 
 }  // namespace
 
-std::vector<double> BitFrequencies(const EncodingTable& table) {
+std::vector<double> BitFrequencies(const EncodingTable& table, unsigned threads) {
   std::vector<std::uint64_t> counts(table.bits());
-  for (std::size_t r = 0; r < table.rows(); ++r) {
-    VisitSetBits(table.row(r), [&](std::size_t bit) { ++counts[bit]; });
-  }
+  kernel::InThreads(threads, [&](unsigned t) {
+    const kernel::Range range = kernel::PartOf(table.rows(), t, threads);
+    std::vector<std::uint64_t> own(table.bits());
+    for (std::size_t r = range.begin; r < range.end; ++r) {
+      VisitSetBits(table.row(r), [&](std::size_t bit) { ++own[bit]; });
+    }
+    for (std::size_t bit = 0; bit < own.size(); ++bit) {
+      std::atomic_ref(counts[bit]).fetch_add(own[bit], std::memory_order_relaxed);
+    }
+  });
   std::vector<double> frequencies(table.bits());
   std::transform(counts.begin(), counts.end(), frequencies.begin(), [&](std::uint64_t count) {
     return (static_cast<double>(count) + 0.5) / (static_cast<double>(table.rows()) + 1);

@@ -17,7 +17,7 @@ namespace sluis::linker {
 inline constexpr double kPriorError = 0.2;
 
 // Returns for each bit the share of rows that set it, (count + 1/2) / (rows + 1), hence never 0 or 1. One pass.
-[[nodiscard]] std::vector<double> BitFrequencies(const EncodingTable& table);
+[[nodiscard]] std::vector<double> BitFrequencies(const EncodingTable& table, unsigned threads = 1);
 
 // How much each bit speaks for or against two encodings being of one person: natural logarithms of the ratio of its
 // probability among matches to that among pairs at random, for each combination of its values in a and b. A pair's

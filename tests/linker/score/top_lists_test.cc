@@ -181,6 +181,7 @@ TEST(TopLists, OfManyRowsAreThoseOfTheNaiveScoringWhateverTheThreads) {
   const auto scores_a = scorer->RowScoresA(a);
   const auto scores_b = scorer->RowScoresB(b);
   EXPECT_EQ(scorer->RowScoresA(a, 3), scores_a);
+  EXPECT_EQ(BitFrequencies(a, 3), BitFrequencies(a));
   const auto others_of = [](std::uint32_t i) {
     return std::array{i % kOthers, i / 3 % kOthers, (i * 7 + 1) % kOthers, i % kOthers};  // the first twice
   };
