@@ -11,7 +11,7 @@
 // A record's encodings as they travel to the linker and stand in its store. All records of a plan have the same length.
 //
 //   record level  the encoding: words of 64 bits, little-endian. All zero: the record has no encoding. Which features a
-//                 record lacks is not told.
+//                 record lacks is not told, only hinted at by the number of set bits (README.md).
 //   field level   the encodings one after another in the order of the plan's features, then 8 bytes little-endian of
 //                 which bit i says that the record has feature i
 
