@@ -8,6 +8,8 @@
 #include "common/seal/sealed_row.h"
 #include "common/status/matchers.h"
 #include "gtest/gtest.h"
+#include "linker/encode/encoding_bytes.h"
+#include "linker/encode/permit_plan.h"
 #include "linker/store/delivery.h"
 #include "tests/cli/generate/read_country.h"
 #include "tests/integration/custodian_view.h"
@@ -41,13 +43,13 @@ std::string Bytes(const common::Hash256& hash) { return std::string(common::AsCh
 // What a register's delivery was to the linker.
 struct Received {
   v1::DeliveryHeader header;
-  std::string pseudonyms, rows;
+  std::string pseudonyms, rows, encodings;
   std::vector<std::string> opaque;                         // values of kOpaqueFields
   std::vector<std::pair<std::string, std::size_t>> sizes;  // method and bytes of each message, in order
 };
 
-// Takes messages apart. What they hold beside pseudonyms, sealed rows and opaque fields is compared byte for byte with
-// what the permit and the number of records say, so that no other field can carry anything.
+// Takes messages apart. What they hold beside pseudonyms, encodings, sealed rows and opaque fields is compared byte for
+// byte with what the permit and the number of records say, so that no other field can carry anything.
 class Deliveries {
  public:
   // Of deliveries that are all called REGISTER-`number` and replace the one before.
@@ -79,7 +81,7 @@ class Deliveries {
     EXPECT_NE(reg, nullptr);
     if (reg == nullptr) return "";
     EXPECT_EQ(message.caller, reg->custodian);
-    Received& in = received_[reg->name] = {header, "", "", {}, {}};
+    Received& in = received_[reg->name] = {header, "", "", "", {}, {}};
     v1::DeliveryHeader& known = *expected.mutable_header();
     for (int i = 0; i < header.GetDescriptor()->field_count(); ++i) {
       const auto* field = header.GetDescriptor()->field(i);
@@ -96,6 +98,12 @@ class Deliveries {
     for (const std::string& key : reg->match_keys) known.add_match_keys(key);
     known.set_row_bytes(static_cast<std::uint32_t>(common::SealedRowBytes(reg->RowWidth())));
     known.set_schema_sha256(Bytes(permit_.FindAttachment(reg->schema)->sha256));
+    if (!reg->features.empty()) {
+      const auto plan = linker::PlanOf(permit_);
+      EXPECT_THAT(plan, common::testing::IsOk());
+      known.set_encoding_plan_sha256(Bytes(plan->Digest()));
+      known.set_encoding_bytes(static_cast<std::uint32_t>(linker::EncodingBytes(*plan)));
+    }
     EXPECT_EQ(expected.SerializeAsString(), message.bytes) << "a field that this test does not know";
     return reg->name;
   }
@@ -107,17 +115,20 @@ class Deliveries {
     EXPECT_EQ(request.records(), in.header.record_count());
     EXPECT_EQ(request.pseudonyms().size(), request.records() * in.header.match_keys().size() * kPseudonym);
     EXPECT_EQ(request.rows().size(), request.records() * in.header.row_bytes());
-    const linker::Chunk chunk{request.records(), request.pseudonyms(), request.rows()};
+    EXPECT_EQ(request.encodings().size(), request.records() * in.header.encoding_bytes());
+    const linker::Chunk chunk{request.records(), request.pseudonyms(), request.rows(), request.encodings()};
     expected.set_permit_id(permit_.id);
     expected.set_register_(in.header.register_());
     expected.set_delivery_id(in.header.delivery_id());
     expected.set_records(request.records());
     expected.set_pseudonyms(request.pseudonyms());
     expected.set_rows(request.rows());
+    expected.set_encodings(request.encodings());
     expected.set_sha256(Bytes(linker::ChunkDigest(0, chunk)));
     EXPECT_EQ(expected.SerializeAsString(), message.bytes) << "a field that this test does not know";
     in.pseudonyms += request.pseudonyms();
     in.rows += request.rows();
+    in.encodings += request.encodings();
   }
 
   void Commit(const ReceivedMessage& message, const Received& in) const {
@@ -366,6 +377,12 @@ TEST_F(LinkerSees, NeitherIdentityNorValueNorOrderNorSize) {
     for (const std::string& pseudonym : Present(in.pseudonyms, kPseudonym)) expect_nothing(pseudonym, "a pseudonym");
     const std::vector<std::string> rows = Present(in.rows, row_bytes);
     for (const std::string& row : rows) expect_nothing(row, "a sealed row");
+    // What an encoding gives away is not to be found by searching: tests/linker/encode/attacks.
+    if (!in.encodings.empty()) {
+      for (const std::string& encoding : Present(in.encodings, in.header.encoding_bytes())) {
+        expect_no_text(encoding, "an encoding");
+      }
+    }
     // The control: the same scan finds all of it in what the custodian has.
     std::string plain = custodian.text;
     for (const std::string& row : custodian.rows) plain += row;
@@ -378,11 +395,13 @@ TEST_F(LinkerSees, NeitherIdentityNorValueNorOrderNorSize) {
     EXPECT_LT(ChiSquare(in.rows), kUniform);
     EXPECT_GT(ChiSquare(std::accumulate(custodian.rows.begin(), custodian.rows.end(), std::string())), kUniform);
 
-    // What is stored of a record is what was received, and two kinds of random numbers.
+    // What is stored of a record is what was received, and two kinds of random numbers; beside them the scores of pairs
+    // of records, if encodings were compared.
     const auto columns = stored.registers.find(custodian.name);
     ASSERT_NE(columns, stored.registers.end());
     EXPECT_EQ(columns->second.pseudonyms, in.pseudonyms);
     EXPECT_EQ(columns->second.rows, in.rows);
+    EXPECT_EQ(columns->second.encodings, in.encodings);
     EXPECT_EQ(columns->second.linkage_ids.size(), records * kToken);
     for (const std::string& token : Present(columns->second.tokens, kToken)) expect_nothing(token, "a token");
     for (const std::string& id : Present(columns->second.linkage_ids, kToken)) expect_nothing(id, "a linkage id");

@@ -41,6 +41,10 @@ class Opener {
       AddRecord(keys_.OpenRecord(key, value));
     } else if (family == linker::kLinkSets && key.starts_with(keys_.BuildPrefix())) {
       EXPECT_EQ(value, "");
+    } else if (family == linker::kLinkSets && key.starts_with(keys_.ComparedPrefix())) {
+      EXPECT_EQ(value, "");
+    } else if (family == linker::kLinkSets && key.starts_with(keys_.ComparisonPrefix())) {
+      AddRecord(keys_.OpenComparison(key, value));
     } else if (family == linker::kLinkSets) {
       AddLinks(key, value);
     } else {
@@ -75,6 +79,9 @@ class Opener {
         break;
       case linker::Column::kPseudonyms:
         out.pseudonyms += *opened;
+        break;
+      case linker::Column::kEncodings:
+        out.encodings += *opened;
         break;
       case linker::Column::kRows:
         out.rows += *opened;

@@ -14,12 +14,14 @@ struct LinkerStoreView {
   // The columns of a register's deliveries, chunk after chunk.
   struct Register {
     std::string pseudonyms;   // 32 bytes each; all zero: absent
+    std::string encodings;    // encoding_bytes of the header each
     std::string rows;         // as sealed by the custodian
     std::string tokens;       // 16 bytes each; zero: absent
     std::string linkage_ids;  // 16 bytes each, of the one link set
   };
   std::map<std::string, Register> registers;
-  // All other values: what was delivered, chunk descriptions, link sets with their exact reports, requests, the log.
+  // All other values: what was delivered, chunk descriptions, link sets with their exact reports, kept comparisons,
+  // requests, the log.
   std::vector<std::string> records;
   std::vector<std::string> keys;  // of all families
 };

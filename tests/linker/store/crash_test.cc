@@ -11,7 +11,7 @@
 #include "common/status/matchers.h"
 #include "gtest/gtest.h"
 #include "linker/store/link_project.h"
-#include "tests/linker/store/country.h"
+#include "tests/linker/store/people.h"
 #include "tests/long_tests.h"
 
 // kill -9 at random moments while deliveries are uploaded, committed, replaced and linked. What the process had
@@ -20,11 +20,10 @@
 namespace sluis::linker {
 namespace {
 
-using testing::ExamplePermit;
 using testing::Extract;
 using testing::Keys;
 using testing::kNow;
-using testing::MakeExtract;
+using testing::SimilarPermit;
 
 constexpr std::uint32_t kMaxLifeMilliseconds = 60;
 
@@ -36,15 +35,21 @@ common::RocksDbOptions StoreOptions() {
   return options;
 }
 
+std::string Encodings(std::uint32_t n) { return testing::AnyEncodings(200, "persons " + std::to_string(n)); }
+
 // The n-th delivery of persons replaces the one before; the same n always gives the same bytes.
 Extract Delivery(std::uint32_t n) {
   std::vector<Keys> records;
   for (std::uint64_t i = 0; i < 200; ++i) {
     records.push_back({1 + i + n, 1001 + i});
   }
-  return MakeExtract("persons", "p-" + std::to_string(n), records, 32, n == 0 ? "" : "p-" + std::to_string(n - 1));
+  return testing::MakeEncodedExtract("persons", "p-" + std::to_string(n), records, Encodings(n), 32,
+                                     n == 0 ? "" : "p-" + std::to_string(n - 1));
 }
-Extract Jobs() { return MakeExtract("jobs", "jobs-1", {{1, 1001}, {2, 0}, {0, 1003}}); }
+Extract Jobs() {
+  return testing::MakeEncodedExtract("jobs", "jobs-1", {{1, 1001}, {2, 0}, {0, 1003}},
+                                     testing::AnyEncodings(3, "jobs"));
+}
 
 // What the child says it has got an OK for.
 struct Acknowledged {
@@ -61,18 +66,18 @@ struct Acknowledged {
   if (!store.ok()) {
     _exit(3);
   }
-  RecordStore records(**store, ExamplePermit().id, testing::StorageKey());
+  RecordStore records(**store, SimilarPermit().id, testing::StorageKey());
   const auto say = [&](const Acknowledged& said) {
     if (write(acknowledge, &said, sizeof(said)) != sizeof(said)) {
       _exit(4);
     }
   };
-  if (!records.reader().Current("jobs")->has_value() && !Upload(records, Jobs()).ok()) {
+  if (!records.reader().Current("jobs")->has_value() && !Upload(records, Jobs(), SimilarPermit()).ok()) {
     _exit(5);
   }
   for (;; ++delivery) {
     const Extract extract = Delivery(delivery);
-    const auto begun = records.BeginUpload(extract.header, ExamplePermit(), kNow);
+    const auto begun = records.BeginUpload(extract.header, SimilarPermit(), kNow);
     if (!begun.ok()) {
       _exit(6);
     }
@@ -88,7 +93,7 @@ struct Acknowledged {
       }
     }
     say({delivery, extract.chunks(), 1, 0, {}});
-    auto linked = LinkProject(records, ExamplePermit(), common::SecretBytes::Random(32), {}, kNow);
+    auto linked = LinkProject(records, SimilarPermit(), common::SecretBytes::Random(32), {}, kNow);
     if (!linked.ok() || !records.Finish(std::move(linked->change)).ok()) {
       _exit(9);
     }
@@ -100,7 +105,7 @@ struct Acknowledged {
 void Check(const std::string& directory, const Acknowledged& said) {
   const auto store = common::OpenRocksDb(directory, StoreOptions());
   SLUIS_ASSERT_OK(store);
-  RecordStore records(**store, ExamplePermit().id, testing::StorageKey());
+  RecordStore records(**store, SimilarPermit().id, testing::StorageKey());
   const auto current = records.reader().Current("persons");
   SLUIS_ASSERT_OK(current);
   // The acknowledged delivery, or the next, which may have been committed without a word.
@@ -115,6 +120,7 @@ void Check(const std::string& directory, const Acknowledged& said) {
     for (std::uint32_t number = 0; number < extract.chunks(); ++number) {
       EXPECT_EQ(*records.reader().Rows(**current, number), extract.rows[number]);
       EXPECT_EQ(*records.reader().Pseudonyms(**current, number), extract.pseudonyms[number]);
+      EXPECT_EQ(*records.reader().Encodings(**current, number), extract.encodings[number]);
     }
     std::uint64_t tokens = 0;
     SLUIS_ASSERT_OK(records.reader().ScanTokens(**current, [&](const TokenChunk& chunk) {
@@ -125,6 +131,7 @@ void Check(const std::string& directory, const Acknowledged& said) {
     // What it replaced is gone as a whole.
     if (n > 0) {
       EXPECT_TRUE(testing::KeysWith(**store, kChunks, "/p-" + std::to_string(n - 1) + "/").empty());
+      EXPECT_TRUE(testing::KeysWith(**store, kLinkSets, "/p-" + std::to_string(n - 1) + "/").empty());
     }
   } else {
     ASSERT_EQ(committed, 0u);

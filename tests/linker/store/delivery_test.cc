@@ -2,9 +2,12 @@
 
 #include <functional>
 
+#include "common/crypto/crypto.h"
 #include "common/status/matchers.h"
 #include "gtest/gtest.h"
+#include "linker/encode/permit_plan.h"
 #include "linker/store/codec.h"
+#include "tests/linker/store/people.h"
 #include "tests/linker/store/record_store_fixture.h"
 
 namespace sluis::linker {
@@ -49,9 +52,74 @@ TEST(CheckHeader, FailsIfAnyFieldIsNotThePermits) {
   }
 }
 
+TEST(CheckHeader, FailsIfEncodingsAreNotThePermits) {
+  const common::Permit permit = testing::SimilarPermit();
+  const DeliveryHeader good =
+      testing::MakeEncodedExtract("jobs", "jobs-1", {{1, 11}}, testing::AnyEncodings(1, "x")).header;
+  SLUIS_EXPECT_OK(CheckHeader(good, permit));
+  // Another project's plan, which differs in its label alone.
+  common::Permit other = permit;
+  other.id = "another-project";
+  const std::vector<BrokenField> broken = {
+      {"encoding_plan_sha256: is not the permit's encoding plan", [](auto& h) { h.encoding_plan_sha256[0] ^= 1; }},
+      {"encoding_plan_sha256: is not", [&](auto& h) { h.encoding_plan_sha256 = PlanOf(other)->Digest(); }},
+      {"encoding_plan_sha256: is not", [](auto& h) { h.encoding_plan_sha256 = {}, h.encoding_bytes = 0; }},
+      {"encoding_bytes: the permit's encoding plan has 128 a record", [](auto& h) { h.encoding_bytes = 64; }},
+      {"encoding_bytes:", [](auto& h) { h.encoding_bytes = 0; }},
+  };
+  for (const BrokenField& field : broken) {
+    DeliveryHeader header = good;
+    field.make(header);
+    header.signature = common::SignDelivery(StatementOf(header), testing::CustodianKey());
+    EXPECT_THAT(CheckHeader(header, permit),
+                StatusIs(absl::StatusCode::kInvalidArgument, "delivery header, " + field.message));
+  }
+  // The plan does not follow the permit's version: encodings outlive it.
+  common::Permit next = permit;
+  next.version = 2;
+  EXPECT_EQ(PlanOf(next)->Digest(), good.encoding_plan_sha256);
+  // What the custodian did not sign, and what the permit does not ask for.
+  DeliveryHeader unsigned_plan = Jobs().header;
+  unsigned_plan.encoding_plan_sha256 = good.encoding_plan_sha256;
+  unsigned_plan.encoding_bytes = good.encoding_bytes;
+  EXPECT_THAT(CheckHeader(unsigned_plan, permit), StatusIs(absl::StatusCode::kInvalidArgument, "signature"));
+  EXPECT_THAT(CheckHeader(good, ExamplePermit()),
+              StatusIs(absl::StatusCode::kInvalidArgument, "the permit gives the register no features"));
+  common::Permit neither = ExamplePermit();
+  neither.registers[1].match_keys.clear();
+  DeliveryHeader without_keys = Jobs().header;
+  without_keys.match_keys.clear();
+  EXPECT_THAT(CheckHeader(without_keys, neither),
+              StatusIs(absl::StatusCode::kInvalidArgument, "neither match keys nor features"));
+}
+
+TEST(ChunkDigest, CoversEncodingsAndLeavesOthersAsTheyWere) {
+  const Chunk chunk = Jobs().ChunkAt(0);
+  const auto digest_of = [](std::string_view format, const std::string& content) {
+    return common::Sha256(std::string(format) + std::string("\0\0\0\1\0\0\0\4", 8) + content);
+  };
+  const std::string pseudonyms(chunk.pseudonyms), rows(chunk.rows);
+  EXPECT_EQ(ChunkDigest(1, chunk), digest_of("sluis-chunk-v1\n", pseudonyms + rows));
+  Chunk with = chunk;
+  with.encodings = "encodings";
+  EXPECT_EQ(ChunkDigest(1, with), digest_of("sluis-chunk-v2\n", pseudonyms + "encodings" + rows));
+}
+
+TEST(HeaderDigest, CoversEncodingsAndLeavesOthersAsTheyWere) {
+  DeliveryHeader header = Jobs().header;
+  EXPECT_EQ(HeaderDigest(header), common::Sha256("sluis-delivery-header-v1\n" + EncodeHeader(header)));
+  const common::Hash256 without = HeaderDigest(header);
+  header.encoding_bytes = 128;
+  const common::Hash256 with = HeaderDigest(header);
+  EXPECT_NE(with, without);
+  header.encoding_plan_sha256[0] ^= 1;
+  EXPECT_NE(HeaderDigest(header), with);
+}
+
 TEST(DecodeDelivery, FailsOnAnyPrefix) {
   DeliveryRecord delivery;
-  delivery.header = Jobs().header;
+  delivery.header = testing::MakeEncodedExtract("jobs", "jobs-1", {{1, 11}}, testing::AnyEncodings(1, "x")).header;
+  EXPECT_EQ(DecodeDelivery(EncodeDelivery(delivery))->header, delivery.header);
   const std::string bytes = EncodeDelivery(delivery);
   SLUIS_ASSERT_OK(DecodeDelivery(bytes));
   // Earlier formats end before the signature, and before the encodings.

@@ -8,6 +8,7 @@
 #include "common/status/matchers.h"
 #include "gtest/gtest.h"
 #include "tests/linker/store/country.h"
+#include "tests/linker/store/people.h"
 #include "tests/linker/store/record_store_fixture.h"
 
 // What the store keeps, and how; the life of a delivery is in delivery_life_test.cc.
@@ -104,6 +105,51 @@ TEST_P(RecordStoreTest, StoresNothingInTheClear) {
       EXPECT_EQ((key + value).find(secret), std::string::npos);
     }
   }
+}
+
+TEST_P(RecordStoreTest, KeepsEncodingsSealedUnderAKeyOfTheirOwnUntilTheDeliveryGoes) {
+  const std::vector<testing::Keys> records(6, {1, 11});
+  const std::string encodings = testing::AnyEncodings(6, "people");
+  const Extract extract = testing::MakeEncodedExtract("jobs", "jobs-1", records, encodings, 4);
+  const common::Permit permit = testing::SimilarPermit();
+  SLUIS_ASSERT_OK(records_->BeginUpload(extract.header, permit, kNow));
+  Chunk other_width = extract.ChunkAt(0);
+  other_width.encodings.remove_suffix(1);
+  EXPECT_THAT(
+      records_->AppendChunk(extract.name(), 0, ChunkDigest(0, other_width), other_width, kNow, Durability::kSynced),
+      StatusIs(absl::StatusCode::kInvalidArgument, "encodings must have 128 bytes for each record"));
+  Chunk none = extract.ChunkAt(0);
+  none.encodings = {};
+  EXPECT_THAT(records_->AppendChunk(extract.name(), 0, ChunkDigest(0, none), none, kNow, Durability::kSynced),
+              StatusIs(absl::StatusCode::kInvalidArgument, "encodings must have 128 bytes"));
+  SLUIS_ASSERT_OK(Upload(*records_, extract, permit));
+  const DeliveryRecord delivery = **records_->reader().Current("jobs");
+  EXPECT_EQ(delivery.header, extract.header);
+  EXPECT_EQ(*records_->reader().Encodings(delivery, 1), extract.encodings[1]);
+  std::string scanned;
+  SLUIS_ASSERT_OK(records_->reader().ScanEncodings(delivery, [&](std::uint64_t first_record, std::string_view bytes) {
+    EXPECT_EQ(first_record * 128, scanned.size());
+    scanned += bytes;
+    return absl::OkStatus();
+  }));
+  EXPECT_EQ(scanned, encodings);
+  for (const auto& [key, value] : testing::Everything(*store_)) {
+    EXPECT_EQ(value.find(encodings.substr(0, 16)), std::string::npos);
+    EXPECT_EQ(value.find(encodings.substr(128, 16)), std::string::npos);
+  }
+  // Neither as a column of another kind.
+  const ProjectKeys keys(ExamplePermit().id, testing::StorageKey());
+  const std::string at = keys.ChunkKey(delivery.name(), Column::kEncodings, 0);
+  EXPECT_FALSE(keys.OpenColumn(Column::kRows, at, HeaderDigest(delivery.header), **store_->Get(kChunks, at)).ok());
+  common::WriteBatch remove;
+  remove.Delete(kChunks, keys.ChunkKey(delivery.name(), Column::kEncodings, 1));
+  SLUIS_ASSERT_OK(store_->Write(remove, false));
+  EXPECT_THAT(records_->reader().ScanEncodings(delivery, [](auto, auto) { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kDataLoss, "chunk 1 is missing"));
+  auto withdrawn = records_->PrepareWithdrawal(extract.name(), kNow);
+  SLUIS_ASSERT_OK(withdrawn);
+  SLUIS_ASSERT_OK(records_->Finish(std::move(withdrawn->change)));
+  EXPECT_TRUE(testing::KeysWith(*store_, kChunks, "/jobs-1/").empty());
 }
 
 TEST_P(RecordStoreTest, ValuesOpenOnlyInTheirPlaceAndUnderTheirKey) {
