@@ -9,12 +9,23 @@
 #include "common/file/atomic_file.h"
 #include "common/rpc/config.h"
 #include "common/status/status.h"
+#include "linker/encode/permit_plan.h"
 
 namespace sluis::cli {
 namespace {
 
 void PrintPermit(const common::Permit& permit, bool json) {
   std::cout << (json ? PermitJson(permit).dump(2) + "\n" : PermitText(permit));
+}
+
+absl::StatusOr<common::Permit> ReadPermit(const std::string& directory) {
+  SLUIS_ASSIGN_OR_RETURN(const std::string document, common::ReadFileBounded(directory + "/permit.yaml", 4 << 20));
+  return common::ParsePermit(document);
+}
+
+// What only the linker's rules of encoding can tell of a permit; without it the first delivery would.
+absl::Status CheckSimilarity(const common::Permit& permit) {
+  return permit.similarity.has_value() ? linker::PlanOf(permit).status() : absl::OkStatus();
 }
 
 }  // namespace
@@ -33,9 +44,7 @@ void AddPermitCommand(CLI::App& app, Globals& globals) {
   show->add_option("directory", options->directory, "Folder with permit.yaml")->required();
   OnRun(show, globals, [options, &globals]() -> absl::Status {
     SLUIS_RETURN_IF_ERROR(CheckIsFolder("directory", options->directory));
-    SLUIS_ASSIGN_OR_RETURN(const std::string document,
-                           common::ReadFileBounded(options->directory + "/permit.yaml", 4 << 20));
-    SLUIS_ASSIGN_OR_RETURN(const common::Permit read, common::ParsePermit(document));
+    SLUIS_ASSIGN_OR_RETURN(const common::Permit read, ReadPermit(options->directory));
     PrintPermit(read, globals.json);
     return absl::OkStatus();
   });
@@ -47,6 +56,8 @@ void AddPermitCommand(CLI::App& app, Globals& globals) {
   approve->add_option("--key", options->key, "The approver's key file")->required();
   OnRun(approve, globals, [options]() -> absl::Status {
     SLUIS_RETURN_IF_ERROR(CheckIsFolder("directory", options->directory));
+    SLUIS_ASSIGN_OR_RETURN(const common::Permit read, ReadPermit(options->directory));
+    SLUIS_RETURN_IF_ERROR(CheckSimilarity(read));
     SLUIS_ASSIGN_OR_RETURN(const common::SigningKey key, ReadSigningKey(options->key));
     SLUIS_RETURN_IF_ERROR(common::ApprovePermit(options->directory, options->name, key));
     std::cout << options->directory << "/permit.yaml." << options->name << ".sig\n";
@@ -65,6 +76,7 @@ void AddPermitCommand(CLI::App& app, Globals& globals) {
     SLUIS_ASSIGN_OR_RETURN(
         const common::PermitBundle bundle,
         common::LoadPermit(options->directory, approvers, static_cast<int>(config.permits().required_approvals())));
+    SLUIS_RETURN_IF_ERROR(CheckSimilarity(bundle.permit));
     PrintPermit(bundle.permit, globals.json);
     return absl::OkStatus();
   });

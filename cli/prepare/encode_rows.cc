@@ -60,7 +60,7 @@ absl::Status AppendFeatures(const linker::EncodingPlan& plan, std::span<const st
   return absl::OkStatus();
 }
 
-absl::StatusOr<RowEncoder> RowEncoder::Make(EncodingPlanOfRegister encoding, std::vector<std::string> inputs,
+absl::StatusOr<RowEncoder> RowEncoder::Make(EncodingPlanOfRegister encoding, std::span<const std::string> inputs,
                                             const PseudonymCache& cache, const common::SecretBytes& noise_key) {
   std::string elements;
   const auto find_all = [&]() -> absl::Status {
@@ -84,7 +84,6 @@ absl::StatusOr<RowEncoder> RowEncoder::Make(EncodingPlanOfRegister encoding, std
     if (seeds.ok()) out.seeds_ = std::make_unique<linker::TokenSeeds>(*std::move(seeds));
   }
   common::Wipe(elements);
-  for (std::string& input : inputs) common::Wipe(input);
   SLUIS_RETURN_IF_ERROR(status);
   linker::EncoderOptions options;
   options.noise_key = &noise_key;

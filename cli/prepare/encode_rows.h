@@ -41,11 +41,11 @@ struct EncodingPlanOfRegister {
 // Encodes the rows of one delivery. Not thread-safe; move-only.
 class RowEncoder {
  public:
-  // `inputs`: of all tokens of the rows (linker::CollectTokens), whose evaluations are in `cache`; wiped in the end.
+  // `inputs`: of all tokens of the rows (linker::CollectTokens), whose evaluations are in `cache`.
   // `noise_key`: as NoiseKey gives it; must outlive the encoder. Errors: DATA_LOSS if the cache lacks an evaluation or
   // was changed; as RecordEncoder::Make. About 200 bytes of memory for each token.
-  [[nodiscard]] static absl::StatusOr<RowEncoder> Make(EncodingPlanOfRegister encoding, std::vector<std::string> inputs,
-                                                       const PseudonymCache& cache,
+  [[nodiscard]] static absl::StatusOr<RowEncoder> Make(EncodingPlanOfRegister encoding,
+                                                       std::span<const std::string> inputs, const PseudonymCache& cache,
                                                        const common::SecretBytes& noise_key);
 
   const linker::EncodingPlan& plan() const { return plan_; }

@@ -83,9 +83,10 @@ absl::StatusOr<DeliveryState> PrepareDelivery(const DeliveryJob& job, RowSource&
                                                               workshop.spill, pseudonymise_options));
   state.evaluated = rows.evaluated;
   state.tokens_evaluated = rows.tokens_evaluated;
-  SLUIS_ASSIGN_OR_RETURN(state.header,
-                         SealAndShuffle(*job.permit, state.header, std::move(rows), workshop.cache, workshop.spill,
-                                        workshop.random, spool, workshop.states.spool_key(), seal_options));
+  SLUIS_ASSIGN_OR_RETURN(
+      state.header, SealAndShuffle(*job.permit, state.header, rows, workshop.cache, workshop.spill, workshop.random,
+                                   spool, workshop.states.spool_key(), seal_options));
+  for (std::string& input : rows.token_inputs) common::Wipe(input);
   state.stage = DeliveryStage::kPrepared;
   SLUIS_RETURN_IF_ERROR(workshop.states.Save(state));
   SLUIS_RETURN_IF_ERROR(workshop.cache.ForgetBlinds(name));

@@ -136,13 +136,13 @@ class RowSealer {
 };
 
 absl::StatusOr<std::optional<RowEncoder>> MakeEncoder(const common::Permit& permit, const common::PermitRegister& reg,
-                                                      std::vector<std::string> token_inputs,
+                                                      const std::vector<std::string>& token_inputs,
                                                       const PseudonymCache& cache, const SealOptions& options) {
   SLUIS_ASSIGN_OR_RETURN(std::optional<EncodingPlanOfRegister> encoding, FindEncodingPlan(permit, reg));
   if (!encoding.has_value()) return std::optional<RowEncoder>();
   if (options.noise_key == nullptr) return absl::InvalidArgumentError("encodings need the custodian's noise key");
   SLUIS_ASSIGN_OR_RETURN(RowEncoder encoder,
-                         RowEncoder::Make(*std::move(encoding), std::move(token_inputs), cache, *options.noise_key));
+                         RowEncoder::Make(*std::move(encoding), token_inputs, cache, *options.noise_key));
   return std::optional<RowEncoder>(std::move(encoder));
 }
 
@@ -167,10 +167,11 @@ absl::StatusOr<std::vector<common::SpillFile>> MakeBuckets(const common::SpillDi
 
 }  // namespace
 
-absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHeader header, PseudonymisedRows rows,
-                                           const PseudonymCache& cache, const common::SpillDirectory& spill,
-                                           RandomSource& random, const std::string& path,
-                                           const common::SecretBytes& spool_key, const SealOptions& options) {
+absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHeader header,
+                                           const PseudonymisedRows& rows, const PseudonymCache& cache,
+                                           const common::SpillDirectory& spill, RandomSource& random,
+                                           const std::string& path, const common::SecretBytes& spool_key,
+                                           const SealOptions& options) {
   SLUIS_ASSIGN_OR_RETURN(const common::PermitRegister* reg, FindPermittedRegister(permit, header.register_name));
   if (options.chunk_records < 1 || options.chunk_records > kMaxChunkRecords) {
     return absl::InvalidArgumentError("chunk_records must be 1 .. " + std::to_string(kMaxChunkRecords));
@@ -180,7 +181,7 @@ absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHe
   header.record_count = 0;
   header.chunk_sha256.clear();
   SLUIS_ASSIGN_OR_RETURN(std::optional<RowEncoder> encoder,
-                         MakeEncoder(permit, *reg, std::move(rows.token_inputs), cache, options));
+                         MakeEncoder(permit, *reg, rows.token_inputs, cache, options));
   header.encoding_plan_sha256 = encoder.has_value() ? encoder->plan().Digest() : common::Hash256{};
   header.encoding_bytes = encoder.has_value() ? static_cast<std::uint32_t>(encoder->encoding_bytes()) : 0;
   const std::size_t record_bytes = header.match_keys.size() * kElementBytes + header.encoding_bytes + header.row_bytes;

@@ -35,7 +35,7 @@ struct SealOptions {
 // more or was changed; INVALID_ARGUMENT if chunk_records is out of range or the noise key is missing; UNAVAILABLE.
 // Cost: about 3 microseconds a record and key, and twice the delivery on disk for the time.
 [[nodiscard]] absl::StatusOr<SpoolHeader> SealAndShuffle(const common::Permit& permit, SpoolHeader header,
-                                                         PseudonymisedRows rows, const PseudonymCache& cache,
+                                                         const PseudonymisedRows& rows, const PseudonymCache& cache,
                                                          const common::SpillDirectory& spill, RandomSource& random,
                                                          const std::string& path, const common::SecretBytes& spool_key,
                                                          const SealOptions& options);

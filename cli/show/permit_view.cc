@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/show/text_columns.h"
 #include "common/crypto/crypto.h"
+#include "linker/encode/permit_plan.h"
 
 namespace sluis::cli {
 namespace {
@@ -76,6 +77,70 @@ std::string DescribeComponents(const common::MatchKey& key) {
   return absl::StrJoin(parts, " + ");
 }
 
+const char* NameOf(common::SimilarityKind kind) {
+  switch (kind) {
+    case common::SimilarityKind::kName:
+      return "name";
+    case common::SimilarityKind::kText:
+      return "text";
+    case common::SimilarityKind::kCategory:
+      return "category";
+    case common::SimilarityKind::kDate:
+      return "date";
+    case common::SimilarityKind::kDigits:
+      return "digits";
+    case common::SimilarityKind::kNumber:
+      return "number";
+  }
+  return "";
+}
+
+// The plan in words: what is set by default is said too, since approvers decide about it.
+std::string SimilarityText(const Permit& permit) {
+  if (!permit.similarity.has_value()) {
+    return "\nSimilarity\n  none: records that share no match key do not link\n";
+  }
+  const absl::StatusOr<linker::EncodingPlan> plan = linker::PlanOf(permit);
+  if (!plan.ok()) return absl::StrCat("\nSimilarity\n  invalid: ", std::string(plan.status().message()), "\n");
+  Rows features;
+  const std::vector<std::uint32_t> bits = plan->FeatureBits();
+  for (std::size_t i = 0; i < plan->features.size(); ++i) {
+    features.push_back({plan->features[i].name, NameOf(permit.similarity->features[i].kind),
+                        plan->hashing == linker::Hashing::kRandom ? absl::StrCat("sets ", bits[i], " bits")
+                                                                  : absl::StrCat("weight ", plan->features[i].weight)});
+  }
+  const linker::Hardening& hardening = plan->hardening;
+  std::vector<std::string> measures;
+  if (hardening.folds > 0)
+    measures.push_back(absl::StrCat("folded ", hardening.folds, hardening.folds == 1 ? " time" : " times"));
+  if (hardening.flip > 0) measures.push_back(absl::StrCat("each bit flipped with probability ", hardening.flip));
+  if (!hardening.salt_feature.empty()) measures.push_back("salted by " + hardening.salt_feature);
+  if (hardening.diffusion > 0) measures.push_back(absl::StrCat("each bit the XOR of ", hardening.diffusion));
+  if (hardening.balanced) measures.push_back("balanced by the complement");
+  return absl::StrCat(
+      "\nSimilarity: what no match key links is compared by likeness\n",
+      TextColumns({{"profile", permit.similarity->field_level
+                                   ? "one encoding a feature: a frequency attack reads frequent names"
+                                   : "one encoding a record"},
+                   {"encoding",
+                    absl::StrCat(plan->EncodedBits(), " bits, ",
+                                 plan->hashing == linker::Hashing::kRandom ? "random hashing" : "tabulation min-hash")},
+                   {"hardening", measures.empty() ? "none" : absl::StrJoin(measures, ", ")},
+                   {"plan", common::HexEncode(common::AsChars(plan->Digest()))}},
+                  2),
+      "  compares:\n", TextColumns(features, 4));
+}
+
+std::string SourcesText(const PermitRegister& r) {
+  std::vector<std::string> sources;
+  for (const common::FeatureSource& feature : r.features) {
+    sources.push_back(feature.source == feature.feature
+                          ? feature.feature
+                          : absl::StrCat(feature.feature, " (from ", feature.source, ")"));
+  }
+  return absl::StrJoin(sources, ", ");
+}
+
 Rows PartyRows(const Permit& permit) {
   Rows rows = {{"key service", permit.key_service}, {"linker", permit.linker}, {"gate", permit.gate}};
   for (const std::string& requester : permit.requesters) rows.push_back({"requester", requester});
@@ -98,8 +163,32 @@ std::string RegisterText(const PermitRegister& r) {
   }
   absl::StrAppend(&text, "  signs with: ", common::Base64Encode(common::AsChars(r.custodian_key)), "\n",
                   rows.empty() ? "  no field leaves\n" : "  leaves, sealed to the gate:\n", TextColumns(rows, 4),
-                  "  linked by: ", absl::StrJoin(r.match_keys, ", "), "\n");
+                  "  linked by: ", r.match_keys.empty() ? "no match key" : absl::StrJoin(r.match_keys, ", "), "\n");
+  if (!r.features.empty()) absl::StrAppend(&text, "  compared by likeness of: ", SourcesText(r), "\n");
   return text;
+}
+
+nlohmann::ordered_json SimilarityJson(const Permit& permit) {
+  const absl::StatusOr<linker::EncodingPlan> plan = linker::PlanOf(permit);
+  if (!plan.ok()) return {{"invalid", std::string(plan.status().message())}};
+  nlohmann::ordered_json out = {
+      {"profile", permit.similarity->field_level ? "FIELD_LEVEL" : "RECORD_LEVEL"},
+      {"hashing", plan->hashing == linker::Hashing::kRandom ? "RANDOM" : "TABULATION_MIN_HASH"},
+      {"bits", plan->bits},
+      {"insertions", plan->insertions},
+      {"folds", plan->hardening.folds},
+      {"flip", plan->hardening.flip},
+      {"salt_feature", plan->hardening.salt_feature},
+      {"diffusion", plan->hardening.diffusion},
+      {"balanced", plan->hardening.balanced},
+      {"plan_sha256", common::HexEncode(common::AsChars(plan->Digest()))},
+      {"features", nlohmann::ordered_json::array()}};
+  for (std::size_t i = 0; i < plan->features.size(); ++i) {
+    out["features"].push_back({{"name", plan->features[i].name},
+                               {"kind", NameOf(permit.similarity->features[i].kind)},
+                               {"weight", plan->features[i].weight}});
+  }
+  return out;
 }
 
 nlohmann::ordered_json RegisterJson(const PermitRegister& r) {
@@ -117,6 +206,10 @@ nlohmann::ordered_json RegisterJson(const PermitRegister& r) {
                              {"source", field.source.empty() ? field.name : field.source},
                              {"type", NameOf(field.type)},
                              {"coarsening", DescribeCoarsening(field)}});
+  }
+  out["features"] = nlohmann::ordered_json::array();
+  for (const common::FeatureSource& feature : r.features) {
+    out["features"].push_back({{"feature", feature.feature}, {"source", feature.source}});
   }
   return out;
 }
@@ -182,7 +275,8 @@ std::string PermitText(const Permit& permit) {
     measures.push_back({m.name, m.field.empty() ? "count of persons" : "sum of " + m.field, m.unit});
   }
   absl::StrAppend(&text, "\nMatch keys, in the order of the linkage passes\n", TextColumns(keys, 2),
-                  "\nDimensions of tables\n", TextColumns(dimensions, 2), "\nMeasures\n", TextColumns(measures, 2));
+                  SimilarityText(permit), "\nDimensions of tables\n", TextColumns(dimensions, 2), "\nMeasures\n",
+                  TextColumns(measures, 2));
   return text;
 }
 
@@ -224,6 +318,7 @@ nlohmann::ordered_json PermitJson(const Permit& permit) {
     }
     out["match_keys"].push_back({{"name", key.name}, {"purpose", key.purpose}, {"components", components}});
   }
+  if (permit.similarity.has_value()) out["similarity"] = SimilarityJson(permit);
   for (const common::PermitDimension& d : permit.dimensions) {
     out["dimensions"].push_back({{"name", d.name}, {"hierarchy", d.hierarchy}, {"fields", d.fields}});
   }

@@ -76,13 +76,14 @@ grpc::Status KeysService::GetQuota(grpc::ServerContext* context, const v1::GetQu
       SLUIS_ASSIGN_OR_RETURN(reg, CheckDelivery(bundle->permit, caller, request->delivery_id()));
     }
     for (const char* purpose : kPurposes) {
-      // Of a project that links by match keys alone there is nothing to tell.
-      if (purpose == std::string_view(kPurposeTokens) && !bundle->permit.similarity.has_value()) continue;
+      const std::uint64_t budget = bundle->permit.EvaluationBudget(caller.identity, purpose);
+      // Of registers without features there is nothing to tell.
+      if (purpose == std::string_view(kPurposeTokens) && budget == 0) continue;
       const QuotaAccount account{caller.identity, bundle->permit.id, purpose};
       SLUIS_ASSIGN_OR_RETURN(const QuotaUsage usage, quota_.Usage(account));
       auto* quota = response->add_quotas();
       quota->set_purpose(purpose);
-      quota->set_budget(bundle->permit.EvaluationBudget(caller.identity, purpose));
+      quota->set_budget(budget);
       quota->set_used(usage.elements);
       if (reg == nullptr) continue;
       SLUIS_ASSIGN_OR_RETURN(const QuotaUsage delivery, quota_.DeliveryUsage(account, request->delivery_id()));

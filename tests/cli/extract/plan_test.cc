@@ -51,6 +51,22 @@ TEST(ExtractPlan, FailsOnOneMisfitAtATime) {
   }
 }
 
+// Features are read from quasi-identifiers: the digits of an identifier could be read from an encoding.
+TEST(ExtractPlan, TakesFeaturesFromQuasiIdentifiersOnly) {
+  const auto make = [](const std::string& source) {
+    common::Permit permit = testing::SamplePermit();
+    permit.registers[0].features = {{"likeness", source}};
+    return ExtractPlan::Make(*common::Schema::Parse(testing::SampleSchema()), permit, "jobs",
+                             testing::SampleCodeLists())
+        .status();
+  };
+  SLUIS_EXPECT_OK(make("postcode"));
+  EXPECT_THAT(make("bsn"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                    "feature `likeness`: its source `bsn` must have x-role: quasi"));
+  EXPECT_THAT(make("wage"), StatusIs(absl::StatusCode::kInvalidArgument, "must have x-role: quasi"));
+  EXPECT_THAT(make("opmerking"), StatusIs(absl::StatusCode::kInvalidArgument, "feature `likeness`: the schema lacks"));
+}
+
 TEST(ExtractPlan, FailsOnCodeListsThatAreAbsentOrLeadElsewhere) {
   EXPECT_THAT(Make(testing::SampleSchema(), {}), StatusIs(absl::StatusCode::kInvalidArgument, "was not loaded"));
   EXPECT_THAT(Make(testing::SampleSchema(), {{"codes/origin.csv", *ParseCodeList("from,to\na,XX\n")}}),

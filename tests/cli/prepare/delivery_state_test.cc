@@ -37,7 +37,10 @@ class DeliveryStateTest : public testing::PrepareTest {
     state.header.chunk_sha256.resize(3);
     state.header.chunk_sha256[2][0] = 255;
     state.header.content_sha256[0] = 4;
+    state.header.encoding_plan_sha256[3] = 7;
+    state.header.encoding_bytes = 128;
     state.evaluated = 12;
+    state.tokens_evaluated = 34;
     state.receipt = "signed\n\xe2\x80\x94";
     return state;
   }
@@ -82,7 +85,11 @@ TEST_F(DeliveryStateTest, SealsAnewWhatAnOlderVersionPreparedAndKeepsWhatItCommi
   EXPECT_EQ((*states_.Load("persons", "2024-q1"))->stage, DeliveryStage::kStarted);
   save_as_version(DeliveryStage::kCommitted, 1);
   EXPECT_EQ((*states_.Load("persons", "2024-q1"))->stage, DeliveryStage::kCommitted);
-  save_as_version(DeliveryStage::kPrepared, 3);
+  // Version 2 had no encodings: its spools are as they were.
+  save_as_version(DeliveryStage::kPrepared, 2);
+  EXPECT_EQ((*states_.Load("persons", "2024-q1"))->stage, DeliveryStage::kPrepared);
+  EXPECT_EQ((*states_.Load("persons", "2024-q1"))->header.encoding_bytes, 0u);
+  save_as_version(DeliveryStage::kPrepared, 4);
   EXPECT_THAT(states_.Load("persons", "2024-q1"), StatusIs(absl::StatusCode::kFailedPrecondition, "newer version"));
 }
 

@@ -17,7 +17,9 @@ class ExtractRowsTest : public ::testing::Test {
   absl::StatusOr<ExtractRows> Open(const std::string& bytes) {
     ExtractReader::Options options;
     options.token_key = &token_key_;
-    auto reader = ExtractReader::OpenSource(common::MakeMemorySource(bytes), testing::SamplePlan(), options);
+    auto plan = std::make_shared<ExtractPlan>(*testing::SamplePlan());
+    plan->permit_register = permit_.registers[0];
+    auto reader = ExtractReader::OpenSource(common::MakeMemorySource(bytes), plan, options);
     if (!reader.ok()) {
       return reader.status();
     }
@@ -56,6 +58,35 @@ TEST_F(ExtractRowsTest, GivesMissingAndUnknownPartsSoThatTheKeyIsAbsent) {
   EXPECT_EQ(row.components[1][0], "1980-02-00");
   EXPECT_EQ(*linker::MatchKeyInput(permit_.match_keys[0], row.components[0]), std::nullopt);
   EXPECT_EQ(*linker::MatchKeyInput(permit_.match_keys[1], row.components[1]), std::nullopt);
+}
+
+TEST_F(ExtractRowsTest, GivesFeaturesInThePermitsOrderAsTheyAreCompared) {
+  using common::SimilarityKind;
+  permit_.similarity.emplace().features = {{"town", SimilarityKind::kDigits, {}},
+                                           {"surname", SimilarityKind::kName, {}},
+                                           {"born", SimilarityKind::kDate, {}},
+                                           {"pay", SimilarityKind::kNumber, {}}};
+  permit_.registers[0].features = {{"born", "birth_date"}, {"town", "postcode"}, {"pay", "wage"}};
+  auto rows =
+      Open(testing::kSampleHeader + std::string(testing::kSampleRow) + ";19800200;M;;Turkije;1,00;36;2024-05-17;W1;\n");
+  SLUIS_ASSERT_OK(rows);
+  SourceRow row;
+  ASSERT_TRUE(*rows->Next(row));
+  EXPECT_EQ(row.features, (std::vector<std::string_view>{"1234AB", "", "1980-02-29", "1234.56"}));
+  // What is unknown of a date is left out, and what is missing is empty.
+  ASSERT_TRUE(*rows->Next(row));
+  EXPECT_EQ(row.features, (std::vector<std::string_view>{"", "", "1980-02", "1.00"}));
+  permit_.registers[0].features[0].source = "born";
+  EXPECT_THAT(Open(testing::kSampleHeader),
+              StatusIs(absl::StatusCode::kInvalidArgument, "lacks the field born of feature born"));
+}
+
+TEST_F(ExtractRowsTest, GivesNoFeaturesOfARegisterThatHasNone) {
+  auto rows = Open(testing::kSampleHeader + std::string(testing::kSampleRow));
+  SLUIS_ASSERT_OK(rows);
+  SourceRow row;
+  ASSERT_TRUE(*rows->Next(row));
+  EXPECT_TRUE(row.features.empty());
 }
 
 TEST_F(ExtractRowsTest, StopsAtAFaultyRowWithoutEchoingIt) {

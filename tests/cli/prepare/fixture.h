@@ -33,7 +33,7 @@ class KeyHolder : public Evaluator {
   enum class Fault { kNone, kAnotherKeyForTheLast, kSwapsTwo, kDropsTheLast, kLosesTheAnswer };
 
   KeyHolder() {
-    for (const char* purpose : {"identifiers", "match-keys"}) {
+    for (const char* purpose : {"identifiers", "match-keys", "tokens"}) {
       keys_.emplace(purpose, keys::KeyPair::Generate());
     }
   }
@@ -93,6 +93,7 @@ class KeyHolder : public Evaluator {
 struct Row {
   std::vector<std::vector<std::string>> components;
   std::string attributes;
+  std::vector<std::string> features = {};
 };
 
 class VectorSource : public RowSource {
@@ -107,6 +108,7 @@ class VectorSource : public RowSource {
     for (const auto& values : from.components) {
       row.components.emplace_back(values.begin(), values.end());
     }
+    row.features.assign(from.features.begin(), from.features.end());
     row.attributes = from.attributes;
     return true;
   }

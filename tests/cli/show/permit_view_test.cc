@@ -124,6 +124,45 @@ TEST(PermitText, ShowsWhatAnApproverDecidesAbout) {
   }
 }
 
+common::Permit SimilarPermit() {
+  using common::SimilarityKind;
+  common::Permit permit = SmallPermit();
+  permit.similarity.emplace().features = {{"surname", SimilarityKind::kName, {}},
+                                          {"birth_date", SimilarityKind::kDate, {}},
+                                          {"sex", SimilarityKind::kCategory, {}},
+                                          {"postcode", SimilarityKind::kDigits, 2}};
+  permit.registers[0].features = {
+      {"surname", "family_name"}, {"birth_date", "birth_date"}, {"sex", "sex"}, {"postcode", "postcode"}};
+  return permit;
+}
+
+TEST(PermitText, SaysHowTheResidueIsCompared) {
+  EXPECT_THAT(PermitText(SmallPermit()),
+              HasSubstr("Similarity\n  none: records that share no match key do not link\n"));
+  const std::string text = PermitText(SimilarPermit());
+  for (const char* part : {"Similarity: what no match key links is compared by likeness\n",
+                           "  profile    one encoding a record\n", "  encoding   1024 bits, random hashing\n",
+                           "  hardening  folded 1 time, each bit flipped with probability 0.02\n",
+                           "  compared by likeness of: surname (from family_name), birth_date, sex, postcode\n"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  // Weights 1, 1.2, 0.25, 2 of 396 bits, after one each.
+  for (const char* part : {"    surname     name      sets 90 bits\n", "    birth_date  date      sets 108 bits\n",
+                           "    sex         category  sets 23 bits\n", "    postcode    digits    sets 179 bits\n"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  common::Permit permit = SimilarPermit();
+  permit.similarity->field_level = true;
+  permit.similarity->salt_feature = "birth_date";
+  permit.registers[0].match_keys.clear();
+  const std::string weaker = PermitText(permit);
+  EXPECT_THAT(weaker, HasSubstr("one encoding a feature: a frequency attack reads frequent names\n"));
+  EXPECT_THAT(weaker, HasSubstr("hardening  salted by birth_date\n"));
+  EXPECT_THAT(weaker, HasSubstr("linked by: no match key\n"));
+  permit.similarity->bits = 1;
+  EXPECT_THAT(PermitText(permit), HasSubstr("invalid: permit field similarity: encoding plan: bits must be"));
+}
+
 TEST(PermitText, LetsNoControlCharacterThrough) {
   common::Permit permit = SmallPermit();
   permit.title = "Labour\x1b[2J\r\nparticipation";
@@ -131,6 +170,18 @@ TEST(PermitText, LetsNoControlCharacterThrough) {
   const std::string text = PermitText(permit);
   EXPECT_THAT(text, HasSubstr("version 3: Labour [2J  participation\n"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+}
+
+TEST(PermitJson, HoldsSimilarityIfThereIsAny) {
+  EXPECT_FALSE(PermitJson(SmallPermit()).contains("similarity"));
+  const auto json = PermitJson(SimilarPermit());
+  EXPECT_EQ(json["similarity"]["profile"], "RECORD_LEVEL");
+  EXPECT_EQ(json["similarity"]["bits"], 1024);
+  EXPECT_EQ(json["similarity"]["flip"], 0.02);
+  EXPECT_EQ(json["similarity"]["features"][3]["weight"], 2);
+  EXPECT_EQ(json["similarity"]["features"][1]["kind"], "date");
+  EXPECT_EQ(json["similarity"]["plan_sha256"].get<std::string>().size(), 64u);
+  EXPECT_EQ(json["registers"][0]["features"][0]["source"], "family_name");
 }
 
 TEST(PermitJson, HoldsTheSame) {
