@@ -129,8 +129,9 @@ Estimate ToEstimate(const IntervalEstimate& estimate) { return {estimate.value, 
 
 class FieldComparison {
  public:
-  FieldComparison(const MatchPlan& plan, const MatchOptions& options, std::uint64_t seed, bool repeats)
-      : plan_(plan), options_(options), seed_(seed), repeats_(repeats) {
+  FieldComparison(const MatchPlan& plan, const MatchOptions& options, std::uint64_t seed, bool repeats,
+                  std::span<const ReviewDecision> decisions)
+      : plan_(plan), options_(options), seed_(seed), repeats_(repeats), decisions_(decisions) {
     for (const Feature& feature : plan.encoding.features) fields_.fields.push_back({.name = feature.name});
   }
 
@@ -215,7 +216,7 @@ class FieldComparison {
     const SampleFrom from = repeats_ ? SampleFrom::kAcrossSources : SampleFrom::kWithinSources;
     auto sample = SampleNonMatches(a.columns, b.columns, cuts, from, seed_);
     if (sample.ok()) input.non_matches = *std::move(sample);
-    const absl::StatusOr<FellegiSunterFit> fit =
+    absl::StatusOr<FellegiSunterFit> fit =
         sample.ok() ? FitFellegiSunter(fields_, input) : absl::StatusOr<FellegiSunterFit>(sample.status());
     if (absl::IsFailedPrecondition(fit.status())) {  // too little to estimate from
       summary.why_not = std::string(fit.status().message());
@@ -225,7 +226,21 @@ class FieldComparison {
     summary.credible = fit->credibility.credible;
     summary.why_not = fit->credibility.why_not;
     result_.report.field_weights = fit->model.Weights();
-    return summary.credible ? Score(*fit, comparer, a, b) : absl::OkStatus();
+    if (!summary.credible) return absl::OkStatus();
+    SLUIS_RETURN_IF_ERROR(Review(input.candidates, fit->model));
+    return Score(*fit, comparer, a, b);
+  }
+
+  absl::Status Review(const PatternCounts& candidates, FellegiSunterModel& model) {
+    ComparisonReport& report = result_.report;
+    SLUIS_ASSIGN_OR_RETURN(report.review, MakeReviewTable(model, candidates, {.min_pairs = plan_.review_min_pairs}));
+    SLUIS_RETURN_IF_ERROR(ApplyReview(report.review, decisions_, model));
+    report.reviewed_patterns = decisions_.size();
+    for (const ReviewPattern& shown : report.review.patterns) {
+      const bool decided = std::ranges::count(decisions_, shown.pattern, &ReviewDecision::pattern) > 0;
+      if (decided) report.reviewed_pairs += shown.pairs;
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Score(const FellegiSunterFit& fit, const FieldComparer& comparer, const Columns& a, const Columns& b) {
@@ -261,6 +276,7 @@ class FieldComparison {
   const MatchOptions& options_;
   const std::uint64_t seed_;
   const bool repeats_;
+  const std::span<const ReviewDecision> decisions_;
   FellegiSunterPlan fields_;
   std::uint64_t total_pairs_ = 0;
   Candidates candidates_;
@@ -271,8 +287,14 @@ class FieldComparison {
 }  // namespace
 
 absl::StatusOr<CompareResult> CompareFields(const CompareSide& a, const CompareSide* b, bool repeats,
-                                            const MatchPlan& plan, const MatchOptions& options, std::uint64_t seed) {
-  return FieldComparison(plan, options, seed, repeats).Run(a, b);
+                                            const MatchPlan& plan, const MatchOptions& options, std::uint64_t seed,
+                                            std::span<const ReviewDecision> decisions) {
+  SLUIS_ASSIGN_OR_RETURN(CompareResult result, FieldComparison(plan, options, seed, repeats, decisions).Run(a, b));
+  if (!decisions.empty() && !result.report.fit.credible) {
+    return absl::FailedPreconditionError(
+        "decisions of a review cannot be applied: there is nothing to compare, or the fit is not credible now");
+  }
+  return result;
 }
 
 }  // namespace sluis::linker

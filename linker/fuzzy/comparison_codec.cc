@@ -64,12 +64,25 @@ void Members(Archive& archive, Value& field) {
   archive(name, m, u, weights, depends_on);
 }
 
+template <typename Archive, Is<ReviewPattern> Value>
+void Members(Archive& archive, Value& shown) {
+  auto& [pattern, levels, pairs, log_odds] = shown;
+  archive(pattern, levels, pairs, log_odds);
+}
+
+template <typename Archive, Is<ReviewTable> Value>
+void Members(Archive& archive, Value& table) {
+  auto& [min_pairs, patterns, pairs_hidden] = table;
+  archive(min_pairs, patterns, pairs_hidden);
+}
+
 template <typename Archive, Is<ComparisonReport> Value>
 void Members(Archive& archive, Value& report) {
   [[maybe_unused]] auto& [source_a, source_b, rows_a, rows_b, exhaustive, candidates, blocking_recall, pairs_compared,
-                          pairs_scored, links, skipped, fit, bit_error, field_weights, seconds, reused] = report;
+                          pairs_scored, links, skipped, fit, bit_error, field_weights, review, reviewed_patterns,
+                          reviewed_pairs, seconds, reused] = report;
   archive(rows_a, rows_b, exhaustive, candidates, blocking_recall, pairs_compared, pairs_scored, skipped, fit,
-          bit_error, field_weights);
+          bit_error, field_weights, review, reviewed_patterns, reviewed_pairs);
 }
 
 template <typename T>
@@ -95,6 +108,7 @@ class Writer {
   std::string Take() { return std::move(out_); }
 
  private:
+  void Put(std::uint8_t value) { out_ += static_cast<char>(value); }
   void Put(bool value) { out_ += value ? '\1' : '\0'; }
   void Put(std::uint32_t value) { AppendNumber(value, out_); }
   void Put(std::int32_t value) { AppendNumber(std::bit_cast<std::uint32_t>(value), out_); }
@@ -143,6 +157,7 @@ class Reader {
     rest_.remove_prefix(size);
     return next;
   }
+  void Get(std::uint8_t& value) { value = static_cast<std::uint8_t>(Next(1)[0]); }
   void Get(bool& value) {
     const char byte = Next(1)[0];
     damaged_ = damaged_ || (byte != 0 && byte != 1);

@@ -1,5 +1,6 @@
 #include "linker/fuzzy/comparison_store.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -120,7 +121,8 @@ Hash256 DigestOf(const MatchSource& source) {
 }
 
 ComparisonKey KeyOfComparison(const CompareSide& a, const Hash256& digest_a, const CompareSide* b,
-                              const Hash256& digest_b, bool repeats, const MatchPlan& plan, std::uint64_t seed) {
+                              const Hash256& digest_b, bool repeats, const MatchPlan& plan, std::uint64_t seed,
+                              std::span<const ReviewDecision> decisions) {
   Digest digest;
   digest.Add(kAlgorithm);
   digest.Add(plan.encoding.Canonical());
@@ -132,6 +134,12 @@ ComparisonKey KeyOfComparison(const CompareSide& a, const Hash256& digest_a, con
   digest.Add(b == nullptr ? 1 : 2);
   AddSide(a, digest_a, digest);
   if (b != nullptr) AddSide(*b, digest_b, digest);
+  digest.Add(plan.review_min_pairs);
+  for (const ReviewDecision& decision : decisions) {
+    digest.Add(decision.pattern);
+    digest.Add(static_cast<std::uint64_t>(decision.verdict));
+    digest.Add(std::bit_cast<std::uint64_t>(decision.certainty));
+  }
   return digest.Finish();
 }
 

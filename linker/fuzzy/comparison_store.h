@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -42,11 +43,11 @@ class ComparisonStore {
 
 // Returns the key of Compare or CompareFields with these arguments. `digest_a`, `digest_b`: of the sides' sources;
 // `digest_b` is not looked at if `b` is null. Two comparisons have one key if and only if the version of the algorithm,
-// the plan's settings for comparing, the seed, `repeats`, the encodings and the rows left out are equal. Threads and
-// kernel are no part of it, since results do not depend on them.
+// the plan's settings for comparing, the seed, `repeats`, the encodings, the rows left out and the decisions are equal.
+// Threads and kernel are no part of it, since results do not depend on them.
 [[nodiscard]] ComparisonKey KeyOfComparison(const CompareSide& a, const common::Hash256& digest_a, const CompareSide* b,
                                             const common::Hash256& digest_b, bool repeats, const MatchPlan& plan,
-                                            std::uint64_t seed);
+                                            std::uint64_t seed, std::span<const ReviewDecision> decisions = {});
 
 // Keeps `result` under `key` in parts of at most kMaxComparisonPartBytes. Errors: those of `store`; then nothing is
 // found under `key` that was not there before.

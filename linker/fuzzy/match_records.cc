@@ -59,12 +59,41 @@ absl::Status Check(std::span<const MatchSource> sources, const MatchPlan& plan, 
   return absl::OkStatus();
 }
 
+absl::Status CheckDeclarations(std::span<const MatchSource> sources, const MatchPlan& plan,
+                               const MatchOptions& options) {
+  const auto find = [&](const std::string& name) { return std::ranges::find(sources, name, &MatchSource::name); };
+  for (const std::string& name : plan.repeats) {
+    if (find(name) == sources.end()) {
+      return absl::InvalidArgumentError("repeats: names a source that is not there; sources are called as their file");
+    }
+  }
+  if (!(plan.match_share.low >= 0 && plan.match_share.low <= plan.match_share.high)) {
+    return absl::InvalidArgumentError("match_share: low must be at least 0 and at most high");
+  }
+  if (plan.review_min_pairs < kMinPairsPerReview) {
+    return absl::InvalidArgumentError(absl::StrCat("review_min_pairs: must be at least ", kMinPairsPerReview));
+  }
+  for (const ReviewedComparison& review : options.reviews) {
+    if (plan.encoding.profile != EncodingProfile::kFieldLevel) {
+      return absl::InvalidArgumentError("a review needs the field-level profile: record level has no patterns");
+    }
+    const auto a = find(review.source_a), b = find(review.source_b);
+    const bool within = a == b;
+    if (a == sources.end() || b == sources.end() || a > b ||
+        (within ? options.mode == MatchMode::kLink : options.mode == MatchMode::kDedupe)) {
+      return absl::InvalidArgumentError("a review is about two sources that are not compared, or in another order");
+    }
+  }
+  return absl::OkStatus();
+}
+
 class Matcher {
  public:
   Matcher(std::span<const MatchSource> sources, const MatchPlan& plan, const MatchOptions& options)
       : sources_(sources), plan_(plan), options_(options) {
     for (const MatchSource& source : sources) {
-      clusters_.push_back({source.records, options.mode == MatchMode::kLink});
+      repeats_.push_back(options.mode != MatchMode::kLink || std::ranges::count(plan.repeats, source.name) > 0);
+      clusters_.push_back({source.records, !repeats_.back()});
     }
     steps_ = 2;
     for (std::size_t a = 0; a < sources.size(); ++a) {
@@ -126,7 +155,8 @@ class Matcher {
 
   absl::Status CompareSources(const Clustering& exact, std::uint32_t a, std::uint32_t b) {
     const std::string what = a == b ? sources_[a].name : absl::StrCat(sources_[a].name, " with ", sources_[b].name);
-    const bool repeats = options_.mode != MatchMode::kLink;
+    const bool repeats = repeats_[a] || repeats_[b];
+    const std::span<const ReviewDecision> decisions = DecisionsOn(a, b);
     CompareSide side_a{&sources_[a], {}}, side_b{&sources_[b], {}};
     if (!repeats && !exact_.pairs.empty()) {
       side_a.left_out = LinkedWith(exact, a, b);
@@ -138,21 +168,23 @@ class Matcher {
     std::optional<CompareResult> compared;
     if (options_.store != nullptr) {
       options_.store->Between(sources_[a].name, sources_[b].name);
-      key = KeyOfComparison(side_a, DigestOfSource(a), other, DigestOfSource(b), repeats, plan_, seed);
+      key = KeyOfComparison(side_a, DigestOfSource(a), other, DigestOfSource(b), repeats, plan_, seed, decisions);
       compared = FindKept(key, what, a, b);
     }
     const bool reused = compared.has_value();
     Begin(absl::StrCat(reused ? "take from an earlier run " : "compare ", what));
     if (!reused) {
-      SLUIS_ASSIGN_OR_RETURN(compared,
-                             (plan_.encoding.profile == EncodingProfile::kFieldLevel ? CompareFields : Compare)(
-                                 side_a, other, repeats, plan_, options_, seed));
+      const bool field_level = plan_.encoding.profile == EncodingProfile::kFieldLevel;
+      SLUIS_ASSIGN_OR_RETURN(compared, field_level
+                                           ? CompareFields(side_a, other, repeats, plan_, options_, seed, decisions)
+                                           : Compare(side_a, other, repeats, plan_, options_, seed));
       if (options_.store != nullptr) Keep(key, what, *compared);
     }
     ComparisonReport& report = compared->report;
     report.source_a = a;
     report.source_b = b;
     report.reused = reused;
+    CheckShare(*compared);
     End();
     report.seconds = result_.report.steps.back().seconds;
     WarnOf(report);
@@ -191,6 +223,27 @@ class Matcher {
     if (kept.ok()) return;
     result_.report.warnings.push_back(
         absl::StrCat("compare ", what, ": not kept, so that a later run does it again: ", std::string(kept.message())));
+  }
+
+  std::span<const ReviewDecision> DecisionsOn(std::uint32_t a, std::uint32_t b) const {
+    for (const ReviewedComparison& review : options_.reviews) {
+      if (review.source_a == sources_[a].name && review.source_b == sources_[b].name) return review.decisions;
+    }
+    return {};
+  }
+
+  // After the store, since it is about the run and not about the comparison.
+  void CheckShare(CompareResult& compared) const {
+    ScoreFit& fit = compared.report.fit;
+    const ShareBounds& bounds = plan_.match_share;
+    if (!fit.credible || (fit.match_share >= bounds.low && fit.match_share <= bounds.high)) return;
+    const double share = fit.match_share;
+    fit = ScoreFit();
+    fit.why_not = absl::StrCat("its share of records with a match, ", share, ", is beyond the plan's match_share, ",
+                               bounds.low, " to ", bounds.high);
+    compared.report.review = {};
+    compared.report.pairs_scored = 0;
+    compared.pairs.clear();
   }
 
   void WarnOf(const ComparisonReport& compared) {
@@ -264,6 +317,7 @@ class Matcher {
   std::span<const MatchSource> sources_;
   const MatchPlan& plan_;
   const MatchOptions& options_;
+  std::vector<bool> repeats_;  // by source: may hold a person more than once
   std::vector<ClusterSource> clusters_;
   ExactPairs exact_;
   std::vector<CompareResult> compared_;
@@ -277,6 +331,7 @@ class Matcher {
 absl::StatusOr<MatchResult> MatchRecords(std::span<const MatchSource> sources, const MatchPlan& plan,
                                          const MatchOptions& options) {
   SLUIS_RETURN_IF_ERROR(Check(sources, plan, options));
+  SLUIS_RETURN_IF_ERROR(CheckDeclarations(sources, plan, options));
   return Matcher(sources, plan, options).Run();
 }
 

@@ -11,6 +11,7 @@
 #include "linker/candidate/candidates.h"
 #include "linker/cluster/cluster.h"
 #include "linker/fellegi_sunter/model.h"
+#include "linker/fellegi_sunter/review.h"
 #include "linker/fuzzy/match_plan.h"
 #include "linker/fuzzy/match_source.h"
 #include "linker/score/score_fit.h"
@@ -20,6 +21,13 @@
 namespace sluis::linker {
 
 class ComparisonStore;
+
+// Decisions about agreement patterns of the pairs between two sources, or within one, by name.
+struct ReviewedComparison {
+  std::string source_a;
+  std::string source_b;  // the same: within one
+  std::vector<ReviewDecision> decisions;
+};
 
 struct MatchOptions {
   MatchMode mode = MatchMode::kLink;
@@ -33,6 +41,8 @@ struct MatchOptions {
   std::function<double()> seconds = {};
   // Where finished comparisons are kept and looked for (comparison_store.h); null: nowhere. The result is the same.
   ComparisonStore* store = nullptr;
+  // Field level: what reviewers decided.
+  std::vector<ReviewedComparison> reviews = {};
 };
 
 // What an exact pass found.
@@ -62,6 +72,11 @@ struct ComparisonReport {
   ScoreFit fit;                             // not credible: no pair was handed on
   double bit_error = 0;                     // record level: of the bit model that was learnt
   std::vector<FieldWeights> field_weights;  // field level; of `fit` then only precision, recall, matches and links
+  // Field level, if credible: doubtful patterns that at least plan.review_min_pairs pairs share, as they were before
+  // decisions; and how many patterns and pairs decisions concerned.
+  ReviewTable review;
+  std::uint64_t reviewed_patterns = 0;
+  std::uint64_t reviewed_pairs = 0;
   double seconds = 0;
   bool reused = false;  // taken from the store
 };
@@ -105,10 +120,16 @@ struct MatchResult {
 // With a store, comparisons that an earlier call finished are taken from it, and new ones are kept in it as soon as
 // they are done. What is found there damaged is done again, and what cannot be kept is not; both are warnings.
 //
+// At field level decisions of reviewers are taken for the patterns that they are about; m, u and the estimated number
+// of matches stay those without them. A fit whose share of matches is beyond plan.match_share is not credible.
+//
 // Every record of every source is in exactly one entity. Deterministic: the same sources, plan and seed give the same
 // result whatever the number of threads. Errors: INVALID_ARGUMENT if there are no sources or over 63, sources were
 // encoded by another plan (tables of another number or width), tokens or rows do not fit the records, or kLink has a
-// single source; RESOURCE_EXHAUSTED if the plan's memory does not suffice for candidates; CANCELLED.
+// single source; a source that `repeats` or a review names is not there, a review comes at
+// record level or is about sources that are not compared, or a decision as ApplyReview; FAILED_PRECONDITION if a review
+// is about a fit that is not credible; RESOURCE_EXHAUSTED if the plan's memory does not suffice for candidates;
+// CANCELLED.
 [[nodiscard]] absl::StatusOr<MatchResult> MatchRecords(std::span<const MatchSource> sources, const MatchPlan& plan,
                                                        const MatchOptions& options);
 
