@@ -93,6 +93,7 @@ absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b
   RecordLevelOptions fit;
   fit.fit.first_null = repeats ? kFirstNullRepeated : kFirstNullOnce;
   fit.fit.seed = seed;
+  fit.fit.threads = options.threads;
   Candidates candidates;
   std::unique_ptr<CandidateScorer> scorer;
   report.exhaustive = report.pairs_compared <= plan.exhaustive_pairs;

@@ -161,8 +161,8 @@ class Rounds {
         within_(b == nullptr),
         candidates_(candidates),
         options_(options),
-        frequencies_a_(BitFrequencies(a)),
-        frequencies_b_(within_ ? frequencies_a_ : BitFrequencies(b_)) {}
+        frequencies_a_(BitFrequencies(a, options.fit.threads)),
+        frequencies_b_(within_ ? frequencies_a_ : BitFrequencies(b_, options.fit.threads)) {}
 
   // A round with the model learnt from `pairs`; none: with the prior model.
   absl::StatusOr<Round> Run(std::span<const CandidatePair> pairs) {

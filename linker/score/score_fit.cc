@@ -395,12 +395,12 @@ struct Samples {
   std::optional<SideSample> total_b;
 
   Samples(const TopLists& lists_a, const TopLists* lists_b, const ScoreGrid& grid, std::size_t first_null,
-          std::int32_t evident)
+          std::int32_t evident, unsigned threads)
       : a(lists_a, lists_b == nullptr ? GroupedSample::Links::kWithin : GroupedSample::Links::kMutualBest, lists_b,
-          grid, first_null, evident),
+          grid, first_null, evident, threads),
         total_a(a.Total()) {
     if (lists_b != nullptr) {
-      b.emplace(*lists_b, GroupedSample::Links::kNone, nullptr, grid, first_null, evident);
+      b.emplace(*lists_b, GroupedSample::Links::kNone, nullptr, grid, first_null, evident, threads);
       total_b = b->Total();
     }
   }
@@ -414,8 +414,10 @@ absl::Status CheckOptions(const TopLists& a, const TopLists* b, const FitOptions
     return absl::InvalidArgumentError(absl::StrCat("score fit: first_null is ", options.first_null, ", lists have ",
                                                    a.k(), " places; it must be at least 2 and lists 2 longer"));
   }
-  if (!(options.blocking_recall > 0 && options.blocking_recall <= 1) || options.resamplings < 20) {
-    return absl::InvalidArgumentError("score fit: blocking_recall must be in (0, 1], resamplings at least 20");
+  if (!(options.blocking_recall > 0 && options.blocking_recall <= 1) || options.resamplings < 20 ||
+      options.threads == 0) {
+    return absl::InvalidArgumentError(
+        "score fit: blocking_recall must be in (0, 1], resamplings at least 20, threads at least 1");
   }
   return absl::OkStatus();
 }
@@ -457,7 +459,7 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   Curves curves;
   std::int32_t evident = kLinkNothing;
   for (int pass = 0; pass < kPasses; ++pass) {
-    samples.emplace(a, b, *grid, options.first_null, evident);
+    samples.emplace(a, b, *grid, options.first_null, evident, options.threads);
     curves = Fit(samples->total_a, samples->total_b ? &*samples->total_b : nullptr, *grid, options.first_null);
     const std::optional<std::size_t> best =
         FindBestBins(curves, samples->total_a, samples->total_b ? &*samples->total_b : nullptr).tellable;

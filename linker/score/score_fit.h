@@ -41,6 +41,7 @@ struct FitOptions {
   // Resamplings for the intervals, in groups of rows, from `seed`; at least 20.
   int resamplings = 200;
   std::uint64_t seed = 1;
+  unsigned threads = 1;  // the result does not depend on it
   // Of ScoreFit.threshold if there are too few rows.
   std::int32_t fallback_threshold = kLinkNothing;
 };

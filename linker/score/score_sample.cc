@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "linker/kernel/parallel.h"
 #include "linker/score/score_fit.h"
 
 namespace sluis::linker {
@@ -218,20 +219,30 @@ void SideSample::HoldAgainstRivals(std::vector<double>* cdf) const {
 }
 
 GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
-                             std::size_t first_null, std::int32_t evident)
+                             std::size_t first_null, std::int32_t evident, unsigned threads)
     : bins_(grid.bins), k_(lists.k()), groups_(std::min(kGroups, lists.rows())) {
   for (SideSample& group : groups_) {
     group.Resize(bins_, k_);
   }
-  for (std::size_t row = 0; row < lists.rows(); ++row) {
-    SideSample& group = groups_[row % groups_.size()];
+  // A thread has groups for itself, so that sums do not depend on how many threads there are.
+  const auto for_rows = [&](const auto& use) {
+    kernel::InThreads(threads, [&](unsigned t) {
+      const kernel::Range part = kernel::PartOf(groups_.size(), t, threads);
+      for (std::size_t first = 0; first < lists.rows(); first += groups_.size()) {
+        for (std::size_t g = part.begin; g < std::min(part.end, lists.rows() - first); ++g) {
+          use(first + g, groups_[g]);
+        }
+      }
+    });
+  };
+  for_rows([&](std::size_t row, SideSample& group) {
     const std::size_t filled = Filled(lists, row);
     const auto scores = lists.scores(row);
     const auto others = lists.others(row);
     group.rows += 1;
     if (filled == 0) {
       group.rows_without += 1;
-      continue;
+      return;
     }
     group.best[grid.Bin(scores[0])] += 1;
     const std::size_t matches = Evident(lists, row, first_null, evident);
@@ -264,18 +275,20 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
         group.links[grid.Bin(scores[j])] += 1;
       }
     }
-  }
+  });
   const SideSample total = Total();
   const NullTail tail = total.FitTail(first_null, total.known / std::max(total.rows, 1.0));
   const std::vector<double> excess_cdf = total.ExcessCdf(tail, grid);
-  for (std::size_t row = 0; row < lists.rows(); ++row) {
+  // A list that is shorter or holds matches is carried down to where k - 1 non-matches would be expected above.
+  std::vector<double> down(k_ + 1);  // by the number of non-matches in the list
+  for (std::size_t non_matches = 2; non_matches <= k_; ++non_matches) {
+    down[non_matches] = tail.Distance(static_cast<double>(k_) - 1, static_cast<double>(non_matches) - 1);
+  }
+  for_rows([&](std::size_t row, SideSample& group) {
     const std::size_t filled = Filled(lists, row);
     if (filled > first_null) {
-      // A list that is shorter or holds matches is carried down to where k - 1 non-matches would be expected above.
-      const double above = static_cast<double>(filled - Evident(lists, row, first_null, evident)) - 1;
-      const double down = above > 0 ? tail.Distance(static_cast<double>(k_) - 1, above) : 0;
-      const double anchor = std::max(lists.scores(row)[filled - 1] - down, grid.low);
-      SideSample& group = groups_[row % groups_.size()];
+      const std::size_t non_matches = filled - Evident(lists, row, first_null, evident);
+      const double anchor = std::max(lists.scores(row)[filled - 1] - down[non_matches], grid.low);
       const std::size_t bin = grid.Bin(static_cast<std::int32_t>(std::lround(anchor)));
       const std::size_t best = grid.Bin(lists.scores(row)[0]);
       const std::size_t excess = best > bin ? best - bin : 0;
@@ -283,7 +296,7 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
       group.excess[excess] += 1;
       group.low_anchors[bin] += excess_cdf[excess] <= kLowCdf ? 1 : 0;
     }
-  }
+  });
 }
 
 SideSample GroupedSample::Empty() const {

@@ -93,7 +93,7 @@ class GroupedSample {
   // `other`: the lists of the other source, for kMutualBest. Scores of at least `evident`, before first_null, are taken
   // for matches: the ranks of the scores below them count from there.
   GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
-                std::size_t first_null, std::int32_t evident);
+                std::size_t first_null, std::int32_t evident, unsigned threads);
 
   SideSample Total() const;
   SideSample Resample(std::mt19937_64* random) const;
