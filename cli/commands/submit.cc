@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/app/client.h"
 #include "cli/app/command.h"
 #include "cli/app/key_file.h"
@@ -11,6 +12,7 @@
 #include "cli/extract/check.h"
 #include "cli/extract/code_list.h"
 #include "cli/extract/reader.h"
+#include "cli/prepare/encode_rows.h"
 #include "cli/prepare/extract_rows.h"
 #include "cli/prepare/prepare.h"
 #include "cli/submit/remote_evaluator.h"
@@ -73,6 +75,9 @@ nlohmann::ordered_json ToJson(const DryRunReport& report) {
   for (const auto& key : report.keys) out["match_keys"].push_back({{"name", key.name}, {"records", key.records}});
   for (const auto& field : report.fields)
     out["fields"].push_back({{"name", field.name}, {"granularity", field.granularity}});
+  if (!report.features.empty()) {
+    out["encodings"] = {{"features", report.features}, {"bytes", report.encoding_bytes}};
+  }
   out["row_bytes"] = report.row_bytes;
   out["bytes_to_key_holder"] = report.bytes_to_key_holder;
   out["bytes_to_linker"] = report.bytes_to_linker;
@@ -95,7 +100,11 @@ void PrintDryRun(const DryRunReport& report) {
   for (const auto& field : report.fields) std::cout << "  " << field.name << ": " << field.granularity << "\n";
   std::cout << "Match keys, as pseudonyms:\n";
   for (const auto& key : report.keys) std::cout << "  " << key.name << ": " << key.records << " records carry it\n";
-  std::cout << "The pseudonyms would need these evaluations by the key holder, of blinded identifiers:\n";
+  if (!report.features.empty()) {
+    std::cout << "Each record also carries a similarity encoding of " << report.encoding_bytes << " bytes, made of "
+              << absl::StrJoin(report.features, ", ") << ".\n";
+  }
+  std::cout << "They would need these evaluations by the key holder, of blinded identifiers and tokens:\n";
   for (const auto& purpose : report.purposes) {
     const std::uint64_t needed = purpose.distinct - purpose.cached;
     std::cout << "  " << purpose.name << ": " << needed << " of " << purpose.distinct << " distinct (" << purpose.cached
@@ -113,6 +122,7 @@ void PrintReceipt(const Options& options, const DeliveryState& state, const Rece
                                         {"delivery", options.delivery},
                                         {"records", state.header.record_count},
                                         {"identifiers_evaluated", state.evaluated},
+                                        {"tokens_evaluated", state.tokens_evaluated},
                                         {"delivery_sha256", entry->Text("delivery_sha256")},
                                         {"entry", receipt.entry},
                                         {"proof", receipt.proof}}
@@ -121,7 +131,9 @@ void PrintReceipt(const Options& options, const DeliveryState& state, const Rece
     return;
   }
   std::cout << "Delivered " << state.header.record_count << " records of " << options.register_name << " as "
-            << options.delivery << " (" << state.evaluated << " identifiers evaluated).\n"
+            << options.delivery << " (" << state.evaluated << " identifiers"
+            << (state.header.encoding_bytes > 0 ? absl::StrCat(" and ", state.tokens_evaluated, " tokens") : "")
+            << " evaluated).\n"
             << "Receipt, in the linker's log and verified: " << entry->Text("delivery_sha256") << "\n";
   if (!options.receipt.empty()) std::cout << "Kept in " << options.receipt << "\n";
 }
@@ -176,16 +188,24 @@ absl::Status Deliver(const Options& options, const Client& client, const common:
   SystemRandom random;
   const Workshop workshop{*workspace.cache, *workspace.states, *workspace.spill, random};
   Progress pseudonymising("pseudonymise " + reg.name, "rows", globals.quiet);
+  std::optional<Progress> evaluating;  // if tokens are not in the cache
   Progress sealing("seal and shuffle " + reg.name, "rows", globals.quiet);
   PseudonymiseOptions pseudonymise;
   std::uint64_t rows = 0;
   pseudonymise.progress = [&](const PseudonymiseProgress& p) {
     rows = p.rows;
     pseudonymising.Update(p.rows, 0);
+    if (p.tokens == 0) return;
+    pseudonymising.Finish();
+    if (!evaluating.has_value()) evaluating.emplace("evaluate tokens of " + reg.name, "tokens", globals.quiet);
+    evaluating->Update(p.tokens_evaluated, p.tokens);
   };
   SealOptions seal;
+  const common::SecretBytes noise_key = NoiseKey(workspace.local_key, permit.id);
+  seal.noise_key = &noise_key;
   seal.progress = [&](std::uint64_t done) {
     pseudonymising.Finish();
+    if (evaluating.has_value()) evaluating->Finish();
     sealing.Update(done, rows);
   };
   SLUIS_ASSIGN_OR_RETURN(DeliveryState state, PrepareDelivery(job, source, evaluator, workshop, pseudonymise, seal));

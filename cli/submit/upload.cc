@@ -33,6 +33,8 @@ linker::DeliveryHeader ToLinkerHeader(const SpoolHeader& spool, const common::Si
   header.sealed_data_key = spool.sealed_data_key;
   header.schema_sha256 = spool.schema_sha256;
   header.manifest_sha256 = spool.content_sha256;
+  header.encoding_plan_sha256 = spool.encoding_plan_sha256;
+  header.encoding_bytes = spool.encoding_bytes;
   header.signature = common::SignDelivery(linker::StatementOf(header), signing_key);
   return header;
 }
@@ -52,6 +54,10 @@ v1::BeginUploadRequest ToRequest(const linker::DeliveryHeader& header) {
   out->set_schema_sha256(BytesOf(header.schema_sha256));
   out->set_manifest_sha256(BytesOf(header.manifest_sha256));
   out->set_signature(header.signature);
+  if (header.encoding_bytes > 0) {
+    out->set_encoding_plan_sha256(BytesOf(header.encoding_plan_sha256));
+    out->set_encoding_bytes(header.encoding_bytes);
+  }
   return request;
 }
 
@@ -133,7 +139,9 @@ absl::StatusOr<Receipt> UploadDelivery(v1::Linker::Stub& stub, const common::Per
       SLUIS_ASSIGN_OR_RETURN(const bool more, reader->Next(chunk));
       if (!more) break;
       const auto number = static_cast<std::uint32_t>(chunk.number);
-      digests.push_back(linker::ChunkDigest(number, {chunk.count, chunk.pseudonyms, chunk.rows}));
+      digests.push_back(linker::ChunkDigest(
+          number,
+          {.records = chunk.count, .pseudonyms = chunk.pseudonyms, .rows = chunk.rows, .encodings = chunk.encodings}));
       records += chunk.count;
       progress(records, header.records);
       if (begun->committed() || number < begun->next_chunk()) continue;
@@ -147,6 +155,7 @@ absl::StatusOr<Receipt> UploadDelivery(v1::Linker::Stub& stub, const common::Per
       message.set_chunk(number);
       message.set_records(chunk.count);
       message.set_pseudonyms(std::move(chunk.pseudonyms));
+      message.set_encodings(std::move(chunk.encodings));
       message.set_rows(std::move(chunk.rows));
       message.set_sha256(BytesOf(digests.back()));
       if (!writer->Write(message)) break;  // Finish says why

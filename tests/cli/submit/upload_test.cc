@@ -4,10 +4,12 @@
 
 #include <functional>
 
+#include "cli/prepare/encode_rows.h"
 #include "common/entry/entry.h"
 #include "common/rpc/status_convert.h"
 #include "common/tlog/note.h"
 #include "common/tlog/writer.h"
+#include "linker/encode/permit_plan.h"
 #include "linker/store/delivery.h"
 #include "tests/cli/prepare/fixture.h"
 
@@ -118,18 +120,21 @@ class UploadTest : public testing::PrepareTest {
  protected:
   void SetUp() override {
     permit_.log_keys["linker"] = linker_.log_key();
-    testing::VectorSource source(Jobs(0, kRecords));
+    testing::VectorSource source(DeliveredRows());
     DeliveryJob job;
     job.permit = &permit_;
     job.register_name = "jobs";
     job.delivery_id = "j1";
     SealOptions seal;
     seal.chunk_records = kChunkRecords;
+    const common::SecretBytes noise_key = NoiseKey(local_key_, permit_.id);
+    seal.noise_key = &noise_key;
     auto state = PrepareDelivery(job, source, holder_, {*cache_, states_, *spill_, random_}, {}, seal);
     SLUIS_ASSERT_OK(state);
     state_ = *std::move(state);
     ASSERT_EQ(state_.header.chunk_sha256.size(), 8u);
   }
+  virtual std::vector<testing::Row> DeliveredRows() const { return Jobs(0, kRecords); }
   absl::StatusOr<Receipt> Upload() {
     return UploadDelivery(linker_.stub(), permit_, state_, states_, signing_key_,
                           [this](std::uint64_t sent, std::uint64_t total) {
@@ -149,8 +154,11 @@ class UploadTest : public testing::PrepareTest {
       EXPECT_EQ(got.records(), chunk.count);
       EXPECT_EQ(got.pseudonyms(), chunk.pseudonyms);
       EXPECT_EQ(got.rows(), chunk.rows);
-      EXPECT_EQ(got.sha256(),
-                common::AsChars(linker::ChunkDigest(got.chunk(), {chunk.count, got.pseudonyms(), got.rows()})));
+      EXPECT_EQ(got.encodings(), chunk.encodings);
+      EXPECT_EQ(got.sha256(), common::AsChars(linker::ChunkDigest(got.chunk(), {.records = chunk.count,
+                                                                                .pseudonyms = got.pseudonyms(),
+                                                                                .rows = got.rows(),
+                                                                                .encodings = got.encodings()})));
     }
     EXPECT_EQ(sent_, static_cast<std::uint64_t>(kRecords));
     EXPECT_EQ(common::ParseEntry(receipt->entry)->Text("delivery"), "j1");
@@ -165,6 +173,62 @@ class UploadTest : public testing::PrepareTest {
 };
 
 TEST_F(UploadTest, DeliversTheSpoolAndReturnsACheckedReceipt) { ExpectDelivered(Upload()); }
+
+// A register that is linked by likeness alone.
+class EncodedUploadTest : public UploadTest {
+ protected:
+  EncodedUploadTest() {
+    permit_.similarity.emplace();
+    for (const char* name : {"surname", "birth_date", "sex", "postcode"}) {
+      permit_.similarity->features.push_back({name, common::SimilarityKind::kText, {}});
+      permit_.registers[1].features.push_back({name, name});
+    }
+    permit_.registers[1].match_keys.clear();
+    permit_.oprf_public_keys["tokens"] = holder_.key("tokens").public_key();
+    cache_ = std::make_unique<PseudonymCache>(*store_, local_key_, permit_);
+  }
+  std::vector<testing::Row> DeliveredRows() const override {
+    std::vector<testing::Row> rows = Jobs(0, kRecords);
+    for (testing::Row& row : rows) {
+      row.features = {"name-" + row.components[0][0], "1980-01-02", "F", "1234AB"};
+      row.components.clear();
+    }
+    return rows;
+  }
+};
+
+TEST_F(EncodedUploadTest, DeliversEncodingsUnderTheSignatureOfTheCustodian) {
+  ExpectDelivered(Upload());
+  const v1::DeliveryHeader& header = *linker_.header;
+  EXPECT_EQ(header.match_keys_size(), 0);
+  EXPECT_EQ(header.encoding_bytes(), 128u);
+  EXPECT_EQ(header.encoding_plan_sha256(), common::AsChars(linker::PlanOf(permit_)->Digest()));
+  for (const v1::UploadRequest& chunk : linker_.chunks) EXPECT_EQ(chunk.encodings().size(), chunk.records() * 128u);
+  // The linker's own check holds, and fails as soon as another plan is declared.
+  linker::DeliveryHeader checked;
+  checked.permit_sha256 = permit_.sha256;
+  checked.register_name = "jobs";
+  checked.delivery_id = "j1";
+  checked.records = kRecords;
+  checked.row_bytes = header.row_bytes();
+  checked.sealed_data_key = header.sealed_data_key();
+  checked.schema_sha256 = state_.header.schema_sha256;
+  checked.encoding_plan_sha256 = state_.header.encoding_plan_sha256;
+  checked.encoding_bytes = header.encoding_bytes();
+  SLUIS_EXPECT_OK(
+      common::CheckDeliverySignature(linker::StatementOf(checked), signing_key_.public_key, header.signature()));
+  checked.encoding_plan_sha256[0] ^= 1;
+  EXPECT_EQ(common::ReasonOf(common::CheckDeliverySignature(linker::StatementOf(checked), signing_key_.public_key,
+                                                            header.signature())),
+            "DELIVERY_SIGNATURE_WRONG");
+}
+
+TEST_F(EncodedUploadTest, ContinuesWithTheSameEncodings) {
+  linker_.break_after = 3;
+  EXPECT_THAT(Upload(), StatusIs(StatusCode::kUnavailable, "linker"));
+  linker_.break_after = -1;
+  ExpectDelivered(Upload());
+}
 
 TEST_F(UploadTest, ContinuesWhereTheStreamBrokeAfterEachChunk) {
   linker_.break_after = 1;
