@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace sluis::linker {
 namespace {
 
 constexpr double kFlat = 1e-6;  // |gamma| below this is exponential
+
+double Uniform(std::mt19937_64* random) { return (static_cast<double>((*random)() >> 11) + 0.5) * 0x1p-53; }
 
 }  // namespace
 
@@ -28,8 +31,8 @@ double NullTail::Distance(double from, double to) const {
   return std::exp(alpha) * (std::pow(from, gamma) - std::pow(to, gamma)) / gamma;
 }
 
-void NullTail::SetGamma(double value) {
-  alpha += (gamma - value) * std::log(2.0);
+void NullTail::SetGamma(double value, double at) {
+  alpha += (gamma - value) * std::log(at);
   gamma = value;
 }
 
@@ -108,6 +111,28 @@ double PoissonAtLeast(double count, double mean) {
     term *= mean / (i + 1);
   }
   return above;
+}
+
+double DrawPoisson(double mean, std::mt19937_64* random) {
+  if (mean > 100) {
+    const double radius = std::sqrt(-2 * std::log(Uniform(random)));
+    const double normal = radius * std::cos(2 * std::numbers::pi * Uniform(random));
+    return std::max(0.0, std::round(mean + std::sqrt(mean) * normal));
+  }
+  const double least = std::exp(-mean);
+  double count = 0;
+  for (double product = Uniform(random); product > least; product *= Uniform(random)) {
+    ++count;
+  }
+  return count;
+}
+
+double DrawGamma(int shape, std::mt19937_64* random) {
+  double sum = 0;
+  for (int i = 0; i < shape; ++i) {
+    sum -= std::log(Uniform(random));
+  }
+  return sum;
 }
 
 }  // namespace sluis::linker

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <random>
 #include <span>
 #include <vector>
 
@@ -27,8 +28,8 @@ struct NullTail {
   double Intensity(double lambda, double distance) const;
   // Returns the distance from where lambda is `from` up to where it is `to` (negative if `to` > `from`).
   double Distance(double from, double to) const;
-  // Changes gamma to `value`, keeping the mean spacing at lambda = 2, where it is best known.
-  void SetGamma(double value);
+  // Changes gamma to `value`, keeping the mean spacing at lambda = `at`, where it is best known.
+  void SetGamma(double value, double at);
   // Returns the slope -d ln(lambda) / d score at lambda = 1.
   double Slope() const;
 };
@@ -43,5 +44,10 @@ void MakeNonDecreasing(std::span<double> values, std::span<const double> weights
 
 // Returns the probability that a Poisson variable of this mean is at least `count`.
 [[nodiscard]] double PoissonAtLeast(double count, double mean);
+
+// Draw a Poisson variable of this mean, and a gamma variable of an integer shape and scale 1. The same on every
+// machine, which the standard library's are not. Above a mean of 100 the Poisson variable is a rounded normal one.
+[[nodiscard]] double DrawPoisson(double mean, std::mt19937_64* random);
+[[nodiscard]] double DrawGamma(int shape, std::mt19937_64* random);
 
 }  // namespace sluis::linker

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
 #include <random>
 #include <span>
 #include <utility>
@@ -149,6 +151,7 @@ struct Round {
   BitModel model;
   double unit = 1;
   BothLists lists;
+  std::optional<Controls> controls;
   ScoreFit fit;
   std::size_t learnt_from = 0;
 };
@@ -177,13 +180,19 @@ class Rounds {
     round.unit = scorer.unit();
     SLUIS_ASSIGN_OR_RETURN(round.lists, candidates_.Top(scorer, options_.fit.first_null + kNullPlaces));
     SLUIS_RETURN_IF_ERROR(LeaveOneOut(pairs, &round));
+    if (HasControls(round.lists)) {
+      round.controls.emplace();
+      SLUIS_ASSIGN_OR_RETURN(round.controls->a, Control(a_, scorer));
+      SLUIS_ASSIGN_OR_RETURN(round.controls->b, Control(b_, scorer));
+    }
     FitOptions fit_options = options_.fit;
     fit_options.resamplings = std::min(fit_options.resamplings, kFewResamplings);
     const EncodingTable& smaller = b_.rows() < a_.rows() ? b_ : a_;
     if (smaller.rows() < kLeastRows) {
       fit_options.fallback_threshold = FallbackThreshold(scorer, smaller);
     }
-    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within_ ? nullptr : &round.lists.b, fit_options));
+    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within_ ? nullptr : &round.lists.b, fit_options,
+                                                round.controls ? &*round.controls : nullptr));
     if (!round.fit.credible && round.fit.threshold != kLinkNothing) {
       const double at = round.fit.threshold;
       round.fit.log_odds = {{at, at + 1}, {0, kFallbackSlope * scorer.unit()}};
@@ -192,6 +201,40 @@ class Rounds {
   }
 
  private:
+  // Sources that repeat people are no controls; and of candidates from blocking the null is that of candidates.
+  bool HasControls(const BothLists& lists) const {
+    return !within_ && options_.fit.first_null == 2 && lists.pairs == std::uint64_t{a_.rows()} * b_.rows() &&
+           std::min(a_.rows(), b_.rows()) >= kLeastRows;
+  }
+
+  // The lists of a sample of rows within their source.
+  absl::StatusOr<ControlLists> Control(const EncodingTable& table, const PairScorer& scorer) const {
+    const std::size_t places = options_.fit.first_null + kNullPlaces;
+    std::vector<std::uint32_t> rows(table.rows());
+    std::iota(rows.begin(), rows.end(), 0);
+    std::mt19937_64 random(options_.fit.seed);
+    const std::size_t sampled = std::min(rows.size(), options_.most_controls);
+    for (std::size_t i = 0; i < sampled; ++i) {
+      std::swap(rows[i], rows[i + random() % (rows.size() - i)]);
+    }
+    rows.resize(sampled);
+    SLUIS_ASSIGN_OR_RETURN(EncodingTable sample, EncodingTable::Create(table.bits()));
+    for (const std::uint32_t row : rows) {
+      SLUIS_RETURN_IF_ERROR(sample.Append(table.row(row)));
+    }
+    const auto scored = ScoreExhaustively(sample, &table, {.threads = options_.fit.threads});
+    SLUIS_ASSIGN_OR_RETURN(const BothLists lists, scored->Top(scorer, places + 1));
+    ControlLists control{TopLists(sampled, places), table.rows() - 1};
+    for (std::size_t row = 0; row < sampled; ++row) {
+      for (std::size_t j = 0; j < lists.a.k() && lists.a.others(row)[j] != kNoRow; ++j) {
+        if (lists.a.others(row)[j] != rows[row]) {
+          control.lists.Insert(row, lists.a.scores(row)[j], lists.a.others(row)[j]);
+        }
+      }
+    }
+    return control;
+  }
+
   // Gives the pairs that were learnt from the scores that the others give them.
   absl::Status LeaveOneOut(std::span<const CandidatePair> pairs, Round* round) const {
     if (pairs.empty()) {
@@ -250,7 +293,8 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
     round = std::move(next);
   }
   if (round.fit.credible && options.fit.resamplings > kFewResamplings) {
-    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within ? nullptr : &round.lists.b, options.fit));
+    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within ? nullptr : &round.lists.b, options.fit,
+                                                round.controls ? &*round.controls : nullptr));
   }
   RecordLevelFit result;
   result.pairs = ScorePairs(round.lists, within, round.fit, options.least_log_odds);

@@ -31,6 +31,9 @@ struct RecordLevelOptions {
   // Fewer confident links teach nothing; of more than the most, a random sample is learnt from.
   std::size_t least_learnt = 20;
   std::size_t most_learnt = 50'000;
+  // Of each source as many rows, by the seed, are compared with their own source as negative controls (control.h), if
+  // the sources have a person once and were compared in full.
+  std::size_t most_controls = 2000;
   // Pairs with lower log-odds are not returned.
   float least_log_odds = -3;
 };

@@ -15,7 +15,8 @@ namespace sluis::linker {
 namespace {
 
 constexpr double kModelError = 0.15;   // relative error of lambda that a decision must survive
-constexpr double kLeastCdf = 0.05;     // of G: below it the ratio B / G is noise
+constexpr double kLeastCdf = 0.25;     // of G: below it few rows say anything of R
+constexpr double kCertain = 1.645;     // standard deviations: 95 % one-sided
 constexpr double kNotByChance = 1e-4;  // of as many links as there are if all were false
 constexpr double kConfidentPrecision = 0.95;
 constexpr double kLeastPrecision = 0.5;
@@ -34,6 +35,7 @@ struct Side {
   std::vector<double> two_or_more;    // probability that two non-matches of a row are in this bin or above
   std::vector<double> unmatched;      // share of rows without a match above this bin
   double matched = 0;                 // share of rows
+  double matched_at_median = 0;       // the same, seen from where half of the rows have their best non-match below
   double matched_error = 0;           // its standard deviation
 };
 
@@ -45,30 +47,42 @@ struct Curves {
   std::vector<double> false_links;  // expected
   std::vector<double> null_links;   // expected if no row had a match
   double matches = 0;
+  double matches_at_median = 0;  // Side::matched_at_median, of both; within a source as `matches`
 };
 
 // The share of matched rows. What the best score of a row without a match exceeds its anchor by has the same
 // distribution G in all rows, however common or dirty a record is. With B that of all rows, B = R G, where 1 - R is the
-// share of rows with a match above: at each excess an estimate (Storey 2002 does so with p-values). The one that is
-// best told from noise is taken.
-void FitMatched(const SideSample& sample, const ScoreGrid& grid, Side* side) {
-  const std::vector<double> null = sample.ExcessCdf(side->tail, grid);
+// share of rows with a match above: at each excess an estimate (Storey 2002 does so with p-values). Where most matches
+// are seen with 95 % certainty is taken. Further down there may be more, among what non-matches reach: what the median
+// of G says, noisier but without a choice, is kept for the interval.
+void FitMatched(const SideSample& sample, const ScoreGrid& grid, const RelativesOfSide* relatives, Side* side) {
+  CheckedNull null{sample.ExcessCdf(side->tail, grid), {}};
+  if (relatives != nullptr) {
+    null = CheckedByControl(*relatives, sample.anchors, null.cdf);
+  }
+  sample.CorrectByRivals(sample.rivals_excess, relatives == nullptr ? 0 : relatives->control->rows, &null.cdf);
   const double rows = sample.Anchored();
   double at_or_below = 0;
   double most_certain = -1;
+  bool at_median = false;
   for (std::size_t d = 0; d < grid.bins; ++d) {
     at_or_below += sample.excess[d];
-    if (null[d] < kLeastCdf) {
+    const double cdf = null.cdf[d];
+    if (cdf < kLeastCdf) {
       continue;
     }
-    const double ratio = std::min(at_or_below / (rows * null[d]), 1.0);
+    const double ratio = std::min(at_or_below / (rows * cdf), 1.0);
     // Of the ratio * rows without a match a binomial number is here; none seen is no proof that there are none.
-    const double seen = null[d] * rows;
-    const double sampling = std::sqrt(std::max(ratio, 1 / seen) * (1 - null[d]) / seen);
-    const double modelling = kModelError * ratio * -std::log(null[d]);
+    const double seen = cdf * rows;
+    const double sampling = std::sqrt(std::max(ratio, 1 / seen) * (1 - cdf) / seen);
+    const double modelling = ratio * (null.error.empty() ? kModelError * -std::log(cdf) : null.error[d]);
     const double deviation = std::sqrt(sampling * sampling + modelling * modelling + 0.0625 / (rows * rows));
-    if (1 - ratio - 2 * deviation > most_certain) {
-      most_certain = 1 - ratio - 2 * deviation;
+    if (cdf >= 0.5 && !at_median) {
+      at_median = true;
+      side->matched_at_median = (1 - ratio) * rows / sample.rows;
+    }
+    if (1 - ratio - kCertain * deviation > most_certain) {
+      most_certain = 1 - ratio - kCertain * deviation;
       side->matched = (1 - ratio) * rows / sample.rows;
       side->matched_error = std::sqrt(deviation * deviation + (1 - ratio) * ratio / rows);
     }
@@ -89,40 +103,49 @@ void FitUnmatched(const SideSample& sample, Side* side) {
   MakeNonDecreasing(side->unmatched, std::vector<double>(bins, 1));
 }
 
-Side FitSide(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null, double matched_share) {
+// `relatives`: null if there are no controls.
+Side FitSide(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null, double matched_share,
+             const RelativesOfSide* relatives) {
   Side side;
-  side.tail = sample.FitTail(first_null, matched_share);
+  side.tail = sample.FitTail(first_null, matched_share, relatives != nullptr);
   NullMeans all;
   NullMeans without;
   sample.NullCurves(side.tail, grid, sample.anchors, &all);
   sample.NullCurves(side.tail, grid, sample.low_anchors, &without);
+  if (relatives != nullptr) {
+    AddRelatives(relatives->expected, &all);
+    AddRelatives(relatives->expected, &without);
+  }
   side.tail_cdf = all.cdf;
   side.null_cdf = std::move(all.cdf);
-  sample.HoldAgainstRivals(&side.null_cdf);
-  sample.HoldAgainstRivals(&without.cdf);
+  const double control_rows = relatives == nullptr ? 0 : relatives->control->rows;
+  sample.CorrectByRivals(sample.rivals, control_rows, &side.null_cdf);
+  sample.CorrectByRivals(sample.rivals, control_rows, &without.cdf);
   side.intensity = std::move(all.intensity);
   side.two_or_more = std::move(all.two_or_more);
   side.unmatched_cdf = std::move(without.cdf);
-  FitMatched(sample, grid, &side);
+  FitMatched(sample, grid, relatives, &side);
   FitUnmatched(sample, &side);
   return side;
 }
 
 // Spacings below a match are one rank nearer to the top among non-matches, so the share of matched rows is needed for
 // the tail and the tail for the share.
-Side FitSideTwice(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null) {
-  const Side first = FitSide(sample, grid, first_null, sample.known / sample.rows);
-  return first_null == 2 ? FitSide(sample, grid, first_null, first.matched) : first;
+Side FitSideTwice(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null,
+                  const RelativesOfSide* relatives) {
+  const Side first = FitSide(sample, grid, first_null, sample.known / sample.rows, relatives);
+  return first_null == 2 ? FitSide(sample, grid, first_null, first.matched, relatives) : first;
 }
 
 // Two estimates of one number, weighted by certainty.
-double Reconcile(const SideSample& sample_a, const Side& a, const SideSample& sample_b, const Side& b) {
+double Reconcile(const SideSample& sample_a, const Side& a, const SideSample& sample_b, const Side& b,
+                 double Side::*matched) {
   const double deviation_a = std::max(sample_a.rows * a.matched_error, 0.5);
   const double deviation_b = std::max(sample_b.rows * b.matched_error, 0.5);
   const double weight_a = 1 / (deviation_a * deviation_a);
   const double weight_b = 1 / (deviation_b * deviation_b);
   const double matches =
-      (weight_a * sample_a.rows * a.matched + weight_b * sample_b.rows * b.matched) / (weight_a + weight_b);
+      (weight_a * sample_a.rows * a.*matched + weight_b * sample_b.rows * b.*matched) / (weight_a + weight_b);
   return std::clamp(matches, 0.0, std::min(sample_a.rows, sample_b.rows));
 }
 
@@ -137,12 +160,49 @@ double BestNonMatches(const Side& side, std::size_t g) {
   return without * Density(side.unmatched_cdf, g) + (side.unmatched[g] - without) * Density(side.null_cdf, g);
 }
 
-Curves FitBetween(const SideSample& sample_a, const SideSample& sample_b, const ScoreGrid& grid,
-                  std::size_t first_null) {
-  Curves curves{FitSideTwice(sample_a, grid, first_null), FitSideTwice(sample_b, grid, first_null), {}, {}, {}, 0};
+// All that is fitted to; within one source only `a`.
+struct Counts {
+  SideSample a;
+  std::optional<SideSample> b;
+  std::optional<ControlSample> control_a;
+  std::optional<ControlSample> control_b;
+
+  const SideSample* pointer_b() const { return b ? &*b : nullptr; }
+};
+
+// What controls say of both sides.
+std::pair<RelativesOfSide, RelativesOfSide> Relatives(const Counts& counts, const ScoreGrid& grid,
+                                                      std::size_t first_null) {
+  const auto tail = [&](const SideSample& sample) {
+    return sample.FitTail(first_null, sample.known / sample.rows, true);
+  };
+  const std::vector<double> per_pair = RelativesPerPair({*counts.control_a, counts.a, tail(counts.a)},
+                                                        {*counts.control_b, *counts.b, tail(*counts.b)}, grid);
+  const auto times = [&](double rows) {
+    std::vector<double> expected = per_pair;
+    for (double& relatives : expected) relatives *= rows;
+    return expected;
+  };
+  const double others_a = counts.control_a->others;
+  const double others_b = counts.control_b->others;
+  return {{&*counts.control_a, times(others_b + 1), times(others_a)},
+          {&*counts.control_b, times(others_a + 1), times(others_b)}};
+}
+
+Curves FitBetween(const Counts& counts, const ScoreGrid& grid, std::size_t first_null) {
+  const SideSample& sample_a = counts.a;
+  const SideSample& sample_b = *counts.b;
+  std::optional<std::pair<RelativesOfSide, RelativesOfSide>> relatives;
+  if (counts.control_a && counts.control_b) {
+    relatives = Relatives(counts, grid, first_null);
+  }
+  Curves curves;
+  curves.a = FitSideTwice(sample_a, grid, first_null, relatives ? &relatives->first : nullptr);
+  curves.b = FitSideTwice(sample_b, grid, first_null, relatives ? &relatives->second : nullptr);
   const Side& a = curves.a;
   const Side& b = *curves.b;
-  curves.matches = Reconcile(sample_a, a, sample_b, b);
+  curves.matches = Reconcile(sample_a, a, sample_b, b, &Side::matched);
+  curves.matches_at_median = Reconcile(sample_a, a, sample_b, b, &Side::matched_at_median);
   curves.links = sample_a.LinksFromTop();
   curves.false_links.resize(grid.bins);
   curves.null_links.resize(grid.bins);
@@ -163,7 +223,7 @@ Curves FitBetween(const SideSample& sample_a, const SideSample& sample_b, const 
 }
 
 Curves FitWithin(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null) {
-  Curves curves{FitSideTwice(sample, grid, first_null), std::nullopt, sample.LinksFromTop(), {}, {}, 0};
+  Curves curves{FitSideTwice(sample, grid, first_null, nullptr), std::nullopt, sample.LinksFromTop(), {}, {}, 0, 0};
   double most_certain = 0;
   for (std::size_t g = 0; g < grid.bins; ++g) {
     const double expected = sample.rows * curves.a.intensity[g] / 2;
@@ -176,11 +236,12 @@ Curves FitWithin(const SideSample& sample, const ScoreGrid& grid, std::size_t fi
       curves.matches = found;
     }
   }
+  curves.matches_at_median = curves.matches;
   return curves;
 }
 
-Curves Fit(const SideSample& a, const SideSample* b, const ScoreGrid& grid, std::size_t first_null) {
-  return b == nullptr ? FitWithin(a, grid, first_null) : FitBetween(a, *b, grid, first_null);
+Curves Fit(const Counts& counts, const ScoreGrid& grid, std::size_t first_null) {
+  return counts.b ? FitBetween(counts, grid, first_null) : FitWithin(counts.a, grid, first_null);
 }
 
 double TrueLinks(const Curves& curves, std::size_t g) { return std::max(0.0, curves.links[g] - curves.false_links[g]); }
@@ -276,34 +337,74 @@ Estimate Interval(double value, std::vector<double> resampled) {
   return {value, std::min(value, at(0.05)), std::max(value, at(0.95))};
 }
 
+// The counts of both sides in groups, with what is evidently a match set aside.
+struct Samples {
+  GroupedSample a;
+  std::optional<GroupedSample> b;
+  std::optional<GroupedControl> control_a;
+  std::optional<GroupedControl> control_b;
+
+  Samples(const TopLists& lists_a, const TopLists* lists_b, const Controls* controls, const ScoreGrid& grid,
+          std::size_t first_null, std::int32_t evident, unsigned threads)
+      : a(lists_a, lists_b == nullptr ? GroupedSample::Links::kWithin : GroupedSample::Links::kMutualBest, lists_b,
+          grid, first_null, evident, controls != nullptr, threads) {
+    if (lists_b != nullptr) {
+      b.emplace(*lists_b, GroupedSample::Links::kNone, nullptr, grid, first_null, evident, controls != nullptr,
+                threads);
+    }
+    if (controls != nullptr) {
+      control_a.emplace(controls->a, grid);
+      control_b.emplace(controls->b, grid);
+    }
+  }
+
+  Counts Total() const {
+    return Of([](const auto& sample) { return sample.Total(); });
+  }
+  Counts Resample(std::mt19937_64* random) const {
+    return Of([random](const auto& sample) { return sample.Resample(random); });
+  }
+
+ private:
+  template <typename F>
+  Counts Of(const F& counts_of) const {
+    Counts counts;
+    counts.a = counts_of(a);
+    if (b) counts.b = counts_of(*b);
+    if (control_a) counts.control_a = counts_of(*control_a);
+    if (control_b) counts.control_b = counts_of(*control_b);
+    return counts;
+  }
+};
+
 // Resamples groups of rows of each side by Poisson weights, which keeps the dependence of rows within a group only.
-void SetIntervals(const GroupedSample& a, const GroupedSample* b, const ScoreGrid& grid, std::size_t threshold_bin,
-                  const Curves& curves, const FitOptions& options, ScoreFit* fit) {
+// Resampling cannot show what happened to be absent, so how many links are false and how many matches missed is drawn
+// for each: the interval is about the links at hand, not about the mean of such links.
+void SetIntervals(const Samples& samples, const ScoreGrid& grid, std::size_t threshold_bin, const Curves& curves,
+                  const FitOptions& options, ScoreFit* fit) {
   std::mt19937_64 random(options.seed);
   std::vector<double> precisions;
   std::vector<double> recalls;
+  std::vector<double> least_recalls;
+  const double links = curves.links[threshold_bin];
   for (int r = 0; r < options.resamplings; ++r) {
-    const SideSample sample_a = a.Resample(&random);
-    std::optional<SideSample> sample_b;
-    if (b != nullptr) {
-      sample_b = b->Resample(&random);
-    }
-    const Curves other = Fit(sample_a, sample_b ? &*sample_b : nullptr, grid, options.first_null);
-    precisions.push_back(Precision(other, threshold_bin));
-    recalls.push_back(Recall(other, threshold_bin));
+    const Curves other = Fit(samples.Resample(&random), grid, options.first_null);
+    const double scale = other.links[threshold_bin] > 0 ? links / other.links[threshold_bin] : 1;
+    const double error = DrawGamma(kRivalsShape, &random) / kRivalsShape;
+    const double mean = std::min(other.false_links[threshold_bin] * scale, links) * error;
+    const double false_links = std::min(links, DrawPoisson(mean, &random));
+    const double right = links - false_links;
+    const auto recall = [&](double matches) {
+      const double missed = DrawPoisson(std::max(0.0, matches - TrueLinks(other, threshold_bin)) * scale, &random);
+      return right > 0 ? right / (right + missed) : 0;
+    };
+    precisions.push_back(1 - false_links / links);
+    recalls.push_back(recall(other.matches));
+    least_recalls.push_back(recall(std::max(other.matches, other.matches_at_median)));
   }
   fit->precision = Interval(Precision(curves, threshold_bin), std::move(precisions));
   fit->recall = Interval(Recall(curves, threshold_bin), std::move(recalls));
-  // Resampling cannot show what happened to be absent: the false links are a Poisson number of this mean, and the tail
-  // that gives it has an error of its own.
-  const double links = curves.links[threshold_bin];
-  const double mean = curves.false_links[threshold_bin];
-  const double most_false = mean * (1 + kModelError) + 1.645 * std::sqrt(mean) + std::min(1.0, 20 * mean);
-  fit->precision.low = std::clamp(std::min(fit->precision.low, 1 - most_false / links), 0.0, 1.0);
-  const double matches = std::max(curves.matches, TrueLinks(curves, threshold_bin));
-  const double spread = 1.645 * std::sqrt(fit->recall.value * (1 - fit->recall.value) / matches) + 0.5 / matches;
-  fit->recall.low = std::max(0.0, std::min(fit->recall.low, fit->recall.value - spread));
-  fit->recall.high = std::min(1.0, std::max(fit->recall.high, fit->recall.value + spread));
+  fit->recall.low = Interval(fit->recall.value, std::move(least_recalls)).low;
   for (double* part : {&fit->recall.value, &fit->recall.low, &fit->recall.high}) {
     *part *= options.blocking_recall;
   }
@@ -387,25 +488,6 @@ std::int32_t ConfidentScore(const Curves& curves, const ScoreGrid& grid) {
   return score;
 }
 
-// The counts of both sides, with what is evidently a match set aside.
-struct Samples {
-  GroupedSample a;
-  std::optional<GroupedSample> b;
-  SideSample total_a;
-  std::optional<SideSample> total_b;
-
-  Samples(const TopLists& lists_a, const TopLists* lists_b, const ScoreGrid& grid, std::size_t first_null,
-          std::int32_t evident, unsigned threads)
-      : a(lists_a, lists_b == nullptr ? GroupedSample::Links::kWithin : GroupedSample::Links::kMutualBest, lists_b,
-          grid, first_null, evident, threads),
-        total_a(a.Total()) {
-    if (lists_b != nullptr) {
-      b.emplace(*lists_b, GroupedSample::Links::kNone, nullptr, grid, first_null, evident, threads);
-      total_b = b->Total();
-    }
-  }
-};
-
 absl::Status CheckOptions(const TopLists& a, const TopLists* b, const FitOptions& options) {
   if (b != nullptr && b->k() != a.k()) {
     return absl::InvalidArgumentError("score fit: the lists of both sources must have the same length");
@@ -437,7 +519,8 @@ double LogOddsTable::At(double score) const {
   return std::clamp(log_odds[right - 1] + slope * (score - scores[right - 1]), -kMost, kMost);
 }
 
-absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const FitOptions& options) {
+absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const FitOptions& options,
+                                   const Controls* controls) {
   SLUIS_RETURN_IF_ERROR(CheckOptions(a, b, options));
   ScoreFit fit;
   fit.log_odds = RefuseAll();
@@ -456,21 +539,25 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   }
   // Evident matches are found with the null, and the null with the ranks that they leave: a few rounds settle both.
   std::optional<Samples> samples;
+  Counts counts;
   Curves curves;
   std::int32_t evident = kLinkNothing;
   for (int pass = 0; pass < kPasses; ++pass) {
-    samples.emplace(a, b, *grid, options.first_null, evident, options.threads);
-    curves = Fit(samples->total_a, samples->total_b ? &*samples->total_b : nullptr, *grid, options.first_null);
-    const std::optional<std::size_t> best =
-        FindBestBins(curves, samples->total_a, samples->total_b ? &*samples->total_b : nullptr).tellable;
+    samples.emplace(a, b, controls, *grid, options.first_null, evident, options.threads);
+    counts = samples->Total();
+    curves = Fit(counts, *grid, options.first_null);
+    const std::optional<std::size_t> best = FindBestBins(curves, counts.a, counts.pointer_b()).tellable;
     evident = best && Precision(curves, *best) >= kLeastPrecision ? grid->Lowest(*best) : kLinkNothing;
+    // With controls nothing depends on finding all of them, and false ones would thin out the null.
+    if (controls != nullptr && best) {
+      evident = std::max(evident, ConfidentScore(curves, *grid));
+    }
   }
   fit.null_a = curves.a.tail;
   fit.null_b = curves.b ? curves.b->tail : curves.a.tail;
-  const SideSample* const total_b = samples->total_b ? &*samples->total_b : nullptr;
-  const BestBins best = FindBestBins(curves, samples->total_a, total_b);
+  const BestBins best = FindBestBins(curves, counts.a, counts.pointer_b());
   const std::optional<std::size_t> bin = best.tellable;
-  fit.why_not = WhyNot(curves, best, samples->total_a, total_b);
+  fit.why_not = WhyNot(curves, best, counts.a, counts.pointer_b());
   if (!fit.why_not.empty()) {
     return fit;
   }
@@ -481,13 +568,13 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   fit.match_share = fit.matches / static_cast<double>(least_rows);
   fit.log_odds = MakeTable(curves, *grid);
   if (curves.b) {
-    const double without_a = std::max(1 - fit.matches / samples->total_a.rows, 1 / samples->total_a.rows);
-    const double without_b = std::max(1 - fit.matches / samples->total_b->rows, 1 / samples->total_b->rows);
+    const double without_a = std::max(1 - fit.matches / counts.a.rows, 1 / counts.a.rows);
+    const double without_b = std::max(1 - fit.matches / counts.b->rows, 1 / counts.b->rows);
     fit.no_match_odds = without_a * without_b;
   }
   // Below the threshold there may still be few false links for all the true ones above; they are not to be learnt from.
   fit.confident_score = std::max(fit.threshold, ConfidentScore(curves, *grid));
-  SetIntervals(samples->a, samples->b ? &*samples->b : nullptr, *grid, *bin, curves, options, &fit);
+  SetIntervals(*samples, *grid, *bin, curves, options, &fit);
   return fit;
 }
 

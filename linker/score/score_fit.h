@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "linker/score/control.h"
 #include "linker/score/null_tail.h"
 #include "linker/score/top_lists.h"
 
@@ -39,7 +40,7 @@ struct FitOptions {
   // The share of all matching pairs that were compared at all: a factor of the recall. In (0, 1].
   double blocking_recall = 1;
   // Resamplings for the intervals, in groups of rows, from `seed`; at least 20.
-  int resamplings = 200;
+  int resamplings = 100;
   std::uint64_t seed = 1;
   unsigned threads = 1;  // the result does not depend on it
   // Of ScoreFit.threshold if there are too few rows.
@@ -71,8 +72,10 @@ struct ScoreFit {
 };
 
 // Fits the null model to lists of scores (README.md has the method). `b` null: `a` holds the lists within one source.
+// `controls`, between sources without duplicates: lists of the same length of rows within their own source.
 // Deterministic. Errors: INVALID_ARGUMENT if the lists are shorter than first_null + 2, the lists differ in k, or an
 // option is out of its range. Cost: O(rows * k) plus about 2 ms a resampling.
-[[nodiscard]] absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const FitOptions& options);
+[[nodiscard]] absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const FitOptions& options,
+                                                 const Controls* controls = nullptr);
 
 }  // namespace sluis::linker

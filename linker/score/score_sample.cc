@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "linker/kernel/parallel.h"
 #include "linker/score/score_fit.h"
@@ -13,11 +14,12 @@ namespace sluis::linker {
 namespace {
 
 constexpr std::size_t kBins = 1024;
+constexpr std::size_t kAnchorBins = 8;  // anchors so near to each other count as one: less than the tail's slope apart
 constexpr std::size_t kGroups = 100;
-constexpr double kLeastUnmatched = 100;  // rows whose spacings give the tail to a few per cent
-constexpr double kRivalsFactor = 3;      // rows without a match may have so many times more rivals
-constexpr double kUnseenRivals = 3;      // if none is seen, up to so many are expected (95 %, Poisson)
-constexpr double kLowCdf = 0.7;          // a best score that most best non-matches would exceed or come near
+constexpr double kLeastUnmatched = 100;   // rows whose spacings give the tail to a few per cent
+constexpr std::size_t kHousehold = 3;     // places behind the first where relatives may be
+constexpr double kRelativesGamma = -0.1;  // a tail as heavy as this is not one of strangers
+constexpr double kLowCdf = 0.7;           // a best score that most best non-matches would exceed or come near
 
 // Places that hold a candidate.
 std::size_t Filled(const TopLists& lists, std::size_t row) {
@@ -38,6 +40,11 @@ std::size_t Evident(const TopLists& lists, std::size_t row, std::size_t first_nu
     ++matches;
   }
   return matches;
+}
+
+// The first place whose spacings tell how rows differ: behind relatives, if lists are long enough.
+std::size_t DeepPlace(std::size_t first_null, std::size_t k) {
+  return first_null + kHousehold + 2 < k ? first_null + kHousehold : first_null;
 }
 
 }  // namespace
@@ -80,7 +87,7 @@ std::optional<ScoreGrid> MakeGrid(const TopLists& a, const TopLists* b, std::siz
 
 void SideSample::Resize(std::size_t bins, std::size_t places) {
   k = places;
-  for (auto* part : {&anchors, &best, &second, &rivals, &excess, &low_anchors, &links}) {
+  for (auto* part : {&anchors, &best, &second, &rivals, &rivals_excess, &excess, &low_anchors, &links}) {
     part->assign(bins, 0);
   }
   for (auto* part : {&spacing_sums, &spacing_rows, &known_sums, &known_rows}) {
@@ -100,6 +107,7 @@ void SideSample::Add(const SideSample& sample, double weight) {
   add(sample.best, &best);
   add(sample.second, &second);
   add(sample.rivals, &rivals);
+  add(sample.rivals_excess, &rivals_excess);
   add(sample.excess, &excess);
   mean_rows += weight * sample.mean_rows;
   mean_sum += weight * sample.mean_sum;
@@ -113,7 +121,7 @@ void SideSample::Add(const SideSample& sample, double weight) {
   known += weight * sample.known;
 }
 
-NullTail SideSample::FitTail(std::size_t first_null, double matched_share) const {
+NullTail SideSample::FitTail(std::size_t first_null, double matched_share, bool strangers_only) const {
   std::vector<double> lambdas, spacings, weights;
   const auto add = [&](double rank, double sum, double count) {
     if (rank > 0 && sum > 0 && count > 0) {
@@ -135,14 +143,30 @@ NullTail SideSample::FitTail(std::size_t first_null, double matched_share) const
     }
   }
   NullTail tail = FitNullTail(lambdas, spacings, weights);
+  double at = 2;
+  if (strangers_only && tail.gamma < kRelativesGamma) {
+    double rank = 0, spacing = 0, weight = 0;
+    for (std::size_t i = 0; i < lambdas.size(); ++i) {
+      if (lambdas[i] > static_cast<double>(first_null + kHousehold) - 1) {
+        rank += weights[i] * lambdas[i];
+        spacing += weights[i] * spacings[i];
+        weight += weights[i];
+      }
+    }
+    if (weight > 0) {
+      at = rank / weight;
+      const double mean = spacing / weight;
+      tail = FitNullTail(std::span(&at, 1), std::span(&mean, 1), std::span(&weight, 1));
+    }
+  }
   // Rows whose own mean spacings differ by more than r exponential ones would: an exponential tail whose rate has a
   // gamma distribution of shape 1/h, h the square of its coefficient of variation, is a Pareto tail of shape h.
   if (mean_rows >= kLeastUnmatched && mean_sum > 0) {
-    const double r = static_cast<double>(k - first_null);
+    const auto r = static_cast<double>(k - DeepPlace(first_null, k));
     const double mean = mean_sum / mean_rows;
     const double square = mean_square / mean_rows / (mean * mean);
     const double differ = std::max(0.0, (square - 1 - 1 / r) / (1 + 1 / r));
-    tail.SetGamma(std::max(NullTail::kLeastGamma, tail.gamma - differ));
+    tail.SetGamma(std::max(NullTail::kLeastGamma, tail.gamma - differ), at);
   }
   return tail;
 }
@@ -179,16 +203,21 @@ void SideSample::NullCurves(const NullTail& tail, const ScoreGrid& grid, const s
   means->intensity.assign(grid.bins, 0);
   means->two_or_more.assign(grid.bins, 0);
   double total = 0;
-  for (std::size_t h = 0; h < grid.bins; ++h) {
-    if (of[h] == 0) {
+  for (std::size_t begin = 0; begin < grid.bins; begin += kAnchorBins) {
+    double rows_here = 0, sum = 0;
+    for (std::size_t h = begin; h < std::min(begin + kAnchorBins, grid.bins); ++h) {
+      rows_here += of[h];
+      sum += of[h] * static_cast<double>(h);
+    }
+    if (rows_here == 0) {
       continue;
     }
-    total += of[h];
-    const std::size_t at = grid.bins - h;
+    total += rows_here;
+    const std::size_t at = grid.bins - static_cast<std::size_t>(std::lround(sum / rows_here));
     for (std::size_t g = 0; g < grid.bins; ++g) {
-      means->intensity[g] += of[h] * lambdas[at + g];
-      means->cdf[g] += of[h] * none[at + g + 1];
-      means->two_or_more[g] += of[h] * two[at + g];
+      means->intensity[g] += rows_here * lambdas[at + g];
+      means->cdf[g] += rows_here * none[at + g + 1];
+      means->two_or_more[g] += rows_here * two[at + g];
     }
   }
   for (auto* part : {&means->cdf, &means->intensity, &means->two_or_more}) {
@@ -206,20 +235,22 @@ std::vector<double> SideSample::LinksFromTop() const {
   return sums;
 }
 
-void SideSample::HoldAgainstRivals(std::vector<double>* cdf) const {
-  if (known < kLeastUnmatched) {
+void SideSample::CorrectByRivals(const std::vector<double>& seen, double control_rows, std::vector<double>* cdf) const {
+  if (known + control_rows < kLeastUnmatched) {
     return;
   }
   double above = 0;
   for (std::size_t g = cdf->size(); g-- > 0;) {
-    const double most = kRivalsFactor * (above + kUnseenRivals) / known;
-    (*cdf)[g] = std::clamp((*cdf)[g], std::max(0.0, 1 - most), std::max(0.0, 1 - above / known));
-    above += rivals[g];
+    const double foretold = 1 - (*cdf)[g];
+    const double shape = kRivalsShape + control_rows * foretold;
+    (*cdf)[g] = 1 - std::min(1.0, foretold * (above + shape) / (known * foretold + shape));
+    above += seen[g];
   }
+  MakeNonDecreasing(*cdf, std::vector<double>(cdf->size(), 1));
 }
 
 GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
-                             std::size_t first_null, std::int32_t evident, unsigned threads)
+                             std::size_t first_null, std::int32_t evident, bool strangers_only, unsigned threads)
     : bins_(grid.bins), k_(lists.k()), groups_(std::min(kGroups, lists.rows())) {
   for (SideSample& group : groups_) {
     group.Resize(bins_, k_);
@@ -254,13 +285,14 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
       group.rivals[grid.Bin(scores[1])] += matches == 1 && first_null == 2 ? 1 : 0;
     }
     double normalised = 0;
+    const std::size_t deep = DeepPlace(first_null, k_);
     for (std::size_t j = first_null; j < filled; ++j) {
-      normalised += static_cast<double>(j) * (static_cast<double>(scores[j - 1]) - scores[j]);
+      normalised += j < deep ? 0 : static_cast<double>(j) * (static_cast<double>(scores[j - 1]) - scores[j]);
       sums[j - matches] += static_cast<double>(scores[j - 1]) - scores[j];
       counts[j - matches] += 1;
     }
     if (matches == 0 && filled == k_) {
-      const double mean = normalised / static_cast<double>(k_ - first_null);
+      const double mean = normalised / static_cast<double>(k_ - deep);
       group.mean_rows += 1;
       group.mean_sum += mean;
       group.mean_square += mean * mean;
@@ -277,7 +309,7 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
     }
   });
   const SideSample total = Total();
-  const NullTail tail = total.FitTail(first_null, total.known / std::max(total.rows, 1.0));
+  const NullTail tail = total.FitTail(first_null, total.known / std::max(total.rows, 1.0), strangers_only);
   const std::vector<double> excess_cdf = total.ExcessCdf(tail, grid);
   // A list that is shorter or holds matches is carried down to where k - 1 non-matches would be expected above.
   std::vector<double> down(k_ + 1);  // by the number of non-matches in the list
@@ -294,6 +326,10 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
       const std::size_t excess = best > bin ? best - bin : 0;
       group.anchors[bin] += 1;
       group.excess[excess] += 1;
+      if (first_null == 2 && Evident(lists, row, first_null, evident) == 1) {
+        const std::size_t rival = grid.Bin(lists.scores(row)[1]);
+        group.rivals_excess[rival > bin ? rival - bin : 0] += 1;
+      }
       group.low_anchors[bin] += excess_cdf[excess] <= kLowCdf ? 1 : 0;
     }
   });
@@ -314,15 +350,18 @@ SideSample GroupedSample::Total() const {
 }
 
 SideSample GroupedSample::Resample(std::mt19937_64* random) const {
-  // Drawn by inversion of a Poisson variable of mean 1: the standard library's distributions differ between libraries.
-  static constexpr std::array<double, 6> kAtMost = {0.36787944, 0.73575888, 0.91969860, 0.98101184, 0.99634015, 1.0};
   SideSample sample = Empty();
   for (const SideSample& group : groups_) {
-    const double uniform = static_cast<double>((*random)() >> 11) * 0x1p-53;
-    const auto weight = std::upper_bound(kAtMost.begin(), kAtMost.end() - 1, uniform) - kAtMost.begin();
-    sample.Add(group, static_cast<double>(weight));
+    sample.Add(group, PoissonWeight(random));
   }
   return sample;
+}
+
+double PoissonWeight(std::mt19937_64* random) {
+  // Drawn by inversion: the standard library's distributions differ between libraries.
+  static constexpr std::array<double, 6> kAtMost = {0.36787944, 0.73575888, 0.91969860, 0.98101184, 0.99634015, 1.0};
+  const double uniform = static_cast<double>((*random)() >> 11) * 0x1p-53;
+  return static_cast<double>(std::upper_bound(kAtMost.begin(), kAtMost.end() - 1, uniform) - kAtMost.begin());
 }
 
 }  // namespace sluis::linker

@@ -42,15 +42,16 @@ struct NullMeans {
 struct SideSample {
   std::size_t k = 0;
   double rows = 0;
-  double rows_without = 0;           // without any candidate
-  std::vector<double> anchors;       // rows by bin of their anchor
-  std::vector<double> best;          // rows by bin of their best score
-  std::vector<double> second;        // rows by bin of their second best score
-  std::vector<double> rivals;        // the same, of rows with an evident match: the best of all others
-  std::vector<double> excess;        // anchored rows by the bins from their anchor up to their best score
-  std::vector<double> low_anchors;   // as anchors, of rows whose best score is what the best non-match would be
-  std::vector<double> links;         // links counted for this side, by bin
-  std::vector<double> spacing_sums;  // of X_j - X_{j+1} at j, of rows without an evident match
+  double rows_without = 0;            // without any candidate
+  std::vector<double> anchors;        // rows by bin of their anchor
+  std::vector<double> best;           // rows by bin of their best score
+  std::vector<double> second;         // rows by bin of their second best score
+  std::vector<double> rivals;         // the same, of rows with an evident match: the best of all others
+  std::vector<double> rivals_excess;  // anchored rows with one by the bins from their anchor up to their rival
+  std::vector<double> excess;         // anchored rows by the bins from their anchor up to their best score
+  std::vector<double> low_anchors;    // as anchors, of rows whose best score is what the best non-match would be
+  std::vector<double> links;          // links counted for this side, by bin
+  std::vector<double> spacing_sums;   // of X_j - X_{j+1} at j, of rows without an evident match
   std::vector<double> spacing_rows;
   std::vector<double> known_sums;  // of rows with evident matches, at the rank j among the scores below those
   std::vector<double> known_rows;
@@ -63,8 +64,9 @@ struct SideSample {
   void Add(const SideSample& sample, double weight);
 
   // The null tail from the spacings at first_null and below. `matched_share`: of rows whose non-matches begin at the
-  // second place, those with an evident match included.
-  NullTail FitTail(std::size_t first_null, double matched_share) const;
+  // second place, those with an evident match included. `strangers_only`: if the spacings of the first places are far
+  // too wide for the others, a household has them; its members are then counted elsewhere and those places left out.
+  NullTail FitTail(std::size_t first_null, double matched_share, bool strangers_only) const;
   double Anchored() const;
   // The probability that the best non-match of a row is within so many bins of the row's anchor, by bins.
   std::vector<double> ExcessCdf(const NullTail& tail, const ScoreGrid& grid) const;
@@ -73,12 +75,19 @@ struct SideSample {
   // end of lambda and of the probability of two or more non-matches.
   void NullCurves(const NullTail& tail, const ScoreGrid& grid, const std::vector<double>& of, NullMeans* means) const;
   std::vector<double> LinksFromTop() const;
-  // Holds `cdf`, of the best non-match by bin, against the rivals of evident matches, which are best non-matches too:
-  // it lets no fewer be above a bin than they show, and no more than a few times as many. Records of a household or of
-  // twins resemble each other far beyond what the spacings of strangers foretell, and make those so uneven that their
-  // tail reaches beyond all matches.
-  void HoldAgainstRivals(std::vector<double>* cdf) const;
+  // Corrects `cdf`, of the best non-match by bin, by the rivals of evident matches, which are best non-matches too: by
+  // `rivals` on scores, by `rivals_excess` on excess. The number expected of them above a bin is the foretold one times
+  // a factor that is one on average before they are seen, of a gamma distribution (Clayton and Kaldor 1987) of shape
+  // kRivalsShape, and more by what so many control rows, that `cdf` rests on, have there. Without controls a hundred
+  // evident matches are needed.
+  void CorrectByRivals(const std::vector<double>& seen, double control_rows, std::vector<double>* cdf) const;
 };
+
+// Draws a Poisson variable of mean 1: the weight of a group in a resampling.
+[[nodiscard]] double PoissonWeight(std::mt19937_64* random);
+
+// Of the factor by which rivals may be more or fewer than foretold: a shape of 3 lets it be from 0.27 to 2.1 (90 %).
+inline constexpr int kRivalsShape = 3;
 
 // The counts of one side in groups of rows, for resampling.
 class GroupedSample {
@@ -91,9 +100,9 @@ class GroupedSample {
   };
 
   // `other`: the lists of the other source, for kMutualBest. Scores of at least `evident`, before first_null, are taken
-  // for matches: the ranks of the scores below them count from there.
+  // for matches: the ranks of the scores below them count from there. `strangers_only` as for FitTail.
   GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
-                std::size_t first_null, std::int32_t evident, unsigned threads);
+                std::size_t first_null, std::int32_t evident, bool strangers_only, unsigned threads);
 
   SideSample Total() const;
   SideSample Resample(std::mt19937_64* random) const;

@@ -126,7 +126,7 @@ TEST(Calibration, HoldsWhenMatchesAreRare) {
   for (const std::size_t matches : {1, 10, 100}) {
     const Summary rare = Measure({.rows_a = 1500, .rows_b = 1500, .matches = matches, .error = 0.15}, 3);
     EXPECT_GT(rare.credible, 0);
-    EXPECT_LE(rare.false_links, 3) << matches;
+    EXPECT_LE(rare.false_links, 4) << matches;
     EXPECT_NEAR(rare.precision_bias, 0, 0.1) << matches;
     EXPECT_NEAR(rare.recall_bias, 0, 0.1) << matches;
   }

@@ -64,6 +64,8 @@ Quality OfLinks(const RecordLevelFit& fit, const EncodedRegister& a, const Encod
   return QualityOf(right, static_cast<double>(fit.links.size()), matches);
 }
 
+bool Covers(const Estimate& estimate, double truth) { return estimate.low <= truth && truth <= estimate.high; }
+
 void Print(const char* what, const RecordLevelFit& fit, const Quality& truth) {
   const ScoreFit& f = fit.fit;
   std::printf(
@@ -144,8 +146,8 @@ TEST_F(Registers, FiveParty) {
   const RecordLevelFit fit = Link(a, b);
   const Quality links = OfLinks(fit, a, b, Matches(a, b));
   Print("five-party 1 x 2", fit, links);
-  EXPECT_NEAR(fit.fit.precision.value, links.precision, 0.06);
-  EXPECT_NEAR(fit.fit.recall.value, links.recall, 0.06);
+  EXPECT_TRUE(Covers(fit.fit.precision, links.precision));
+  EXPECT_TRUE(Covers(fit.fit.recall, links.recall));
   const Quality pairs = Greedy(fit, a, b, 0);
   Print("  by log-odds", fit, pairs);
   EXPECT_GE(pairs.f1, 0.9);
@@ -155,7 +157,8 @@ TEST_F(Registers, FiveParty) {
   const Quality other_links = OfLinks(other, c, d, Matches(c, d));
   Print("five-party 4 x 5", other, other_links);
   Print("  by log-odds", other, Greedy(other, c, d, 0));
-  EXPECT_NEAR(other.fit.precision.value, other_links.precision, 0.06);
+  EXPECT_TRUE(Covers(other.fit.precision, other_links.precision));
+  EXPECT_TRUE(Covers(other.fit.recall, other_links.recall));
 }
 
 TEST_F(Registers, FebrlWithinOneSource) {
