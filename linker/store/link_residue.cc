@@ -21,9 +21,10 @@ namespace {
 
 constexpr std::uint64_t kMebibyte = 1 << 20;
 // Of a row beside its encodings: exact tokens while they are sorted, lists of best scores, scored pairs, clustering.
-constexpr std::uint64_t kMatchingBytesPerRow = 320;
-// Below this no candidates could be found in half of the memory.
-constexpr std::uint64_t kLeastCandidateBytes = 16 * kMebibyte;
+constexpr std::uint64_t kMatchingBytesPerRow = 256;
+// The part of the memory that candidate pairs may take, and below which none could be found.
+constexpr std::uint64_t kCandidateParts = 4;
+constexpr std::uint64_t kLeastCandidateBytes = 8 * kMebibyte;
 constexpr std::chrono::milliseconds kAskCancelled(50);
 
 // Requests a stop once `cancelled` says so.
@@ -69,7 +70,8 @@ absl::Status CheckMemory(const EncodingPlan& plan, const DeliveryRecord& backbon
   // A comparison copies the rows of both registers that the passes left over.
   std::partial_sort(rows.begin(), rows.begin() + 2, rows.end(), std::greater<>());
   needed += (rows[0] + rows[1]) * BytesPerRow(plan);
-  const std::uint64_t least = 2 * std::max(needed, kLeastCandidateBytes);
+  const std::uint64_t least =
+      std::max(needed / (kCandidateParts - 1) * kCandidateParts, kLeastCandidateBytes * kCandidateParts);
   if (memory_bytes >= least) {
     return absl::OkStatus();
   }
@@ -84,8 +86,8 @@ MatchPlan MakePlan(const EncodingPlan& plan, std::uint64_t memory_bytes) {
   MatchPlan match;
   match.encoding = plan;
   match.passes = {{.field = "backbone"}};
-  // Half of the setting and not what the rows leave: kept comparisons hold for one bound only.
-  match.memory_bytes = memory_bytes / 2;
+  // A part of the setting and not what the rows leave: kept comparisons hold for one bound only.
+  match.memory_bytes = memory_bytes / kCandidateParts;
   return match;
 }
 

@@ -21,7 +21,7 @@ struct ResidueSatellite {
 };
 
 struct ResidueOptions {
-  // Bound on what this step holds. Half of it is for candidate pairs, the other half must hold all rows.
+  // Bound on what this step holds. A quarter of it is for candidate pairs, the rest must hold all rows.
   std::uint64_t memory_bytes = std::uint64_t{2} << 30;
   int threads = 2;
   // Called as a comparison begins, with those done and all.
