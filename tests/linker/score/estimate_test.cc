@@ -146,7 +146,7 @@ TEST(Estimate, HoldsOverDrawnSettings) {
   EXPECT_LT(summary.PrecisionQuantile(0.5), 0.01);
   EXPECT_LT(summary.PrecisionQuantile(0.9), 0.06);
   // Recall is told less well (README.md): people who moved, among relatives or few, are hidden.
-  EXPECT_LT(summary.RecallQuantile(0.5), 0.04);
+  EXPECT_LT(summary.RecallQuantile(0.5), 0.05);
   EXPECT_LT(summary.RecallQuantile(0.9), 0.2);
 }
 
