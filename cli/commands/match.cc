@@ -40,6 +40,10 @@ void AddMatchCommand(CLI::App& app, Globals& globals) {
       "--work", options->work,
       "Directory for finished comparisons: a run that was killed goes on, one with a new or changed "
       "file does only what is new. Made if absent; holds a key, row numbers and scores: keep it private");
+  command->add_option("--review-out", options->review_out,
+                      "File for agreement patterns that are doubtful and that many pairs share, to be decided on; no "
+                      "pair, no value (plan with profile: FIELD_LEVEL)");
+  command->add_option("--review-in", options->review_in, "Such a file with decisions: they are applied");
   command->add_option("--seed", options->seed, "Makes the run reproducible");
   command->add_option("--threads", options->threads, "0: one per processor; does not change the links");
   command->add_option("--evaluate", options->truth, "A truth: print precision, recall and F1 of the links");

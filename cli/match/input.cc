@@ -1,57 +1,30 @@
 #include "cli/match/input.h"
 
 #include <algorithm>
-#include <cstring>
+#include <future>
 #include <limits>
 #include <memory>
-#include <optional>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cli/extract/rules.h"
 #include "cli/extract/unique_check.h"
+#include "cli/match/block_encoder.h"
 #include "common/crypto/crypto.h"
 #include "common/csv/csv_reader.h"
 #include "common/csv/fixed_width_reader.h"
 #include "common/schema/value.h"
 #include "common/status/status.h"
-#include "linker/encode/normalise.h"
-#include "linker/encode/record_encoder.h"
 
 namespace sluis::cli {
 namespace {
 
 using common::SchemaField;
-using common::Value;
-using common::ValueFault;
-using common::ValueState;
 
 constexpr std::uint64_t kProgressRecords = 16'384;
-constexpr std::string_view kTooLong = "VALUE_TOO_LONG";
+constexpr std::size_t kBlockRecords = 4096;  // encoded at once by one thread
 constexpr std::size_t kUniqueRows = std::numeric_limits<std::uint32_t>::max();
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-// Cuts `text` to `bytes` without splitting a character.
-void Clip(std::string& text, std::size_t bytes) {
-  while (bytes > 0 && (static_cast<std::uint8_t>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  text.resize(bytes);
-}
-
-// A field that features or passes use, and what its values turn out to be.
-struct UsedField {
-  std::size_t index = 0;  // in the schema
-  std::size_t column = 0;
-  common::ValueReader reader;
-  std::string text;      // of the record at hand, as it is compared; empty: missing
-  bool clipped = false;  // `text` is only the beginning of the value
-  std::string first;     // the first value that was there
-  FieldReport report;
-};
 
 absl::StatusOr<std::unique_ptr<common::TableReader>> OpenTable(std::unique_ptr<common::ByteSource> bytes,
                                                                const common::Schema& schema) {
@@ -73,14 +46,12 @@ class InputReader {
   InputReader(const std::string& file, const InputOptions& options)
       : options_(options),
         schema_(*options.schema),
-        exact_hasher_(common::DeriveKey(*options.key, "sluis-match-exact-v1")),
+        used_(UsedColumnsOf(*options.columns)),
         unique_(nullptr, common::DeriveKey(*options.key, "sluis-match-record-id-v1"), kUniqueRows) {
     input_.check.file = file;
     input_.check.register_name = options.name;
     input_.source.name = options.name;
-    for (const std::size_t index : options.columns->features) feature_use_.push_back(Use(index));
-    for (const std::size_t index : options.columns->passes) pass_use_.push_back(Use(index));
-    input_.source.exact.resize(pass_use_.size());
+    input_.source.exact.resize(used_.passes.size());
   }
 
   absl::StatusOr<Input> Run(std::unique_ptr<common::ByteSource> bytes) {
@@ -88,7 +59,7 @@ class InputReader {
     if (!table.ok()) return Fail(table.status(), 0, 0);
     ResolveColumns(**table);
     if (!input_.check.totals.empty()) return Finish();
-    SLUIS_RETURN_IF_ERROR(PrepareEncoder());
+    SLUIS_RETURN_IF_ERROR(PrepareEncoders());
     for (;;) {
       common::Record record;
       const absl::StatusOr<bool> found = (*table)->Next(record);
@@ -107,16 +78,6 @@ class InputReader {
  private:
   const SchemaField& KeyField() const { return schema_.fields[options_.columns->record_id]; }
 
-  std::size_t Use(std::size_t index) {
-    for (std::size_t i = 0; i < used_.size(); ++i) {
-      if (used_[i].index == index) return i;
-    }
-    UsedField used{index, 0, common::ValueReader(schema_.fields[index]), {}, false, {}, {}};
-    used.report.name = schema_.fields[index].name;
-    used_.push_back(std::move(used));
-    return used_.size() - 1;
-  }
-
   void AddFinding(std::uint64_t row, std::uint64_t line, std::string column, std::string_view rule,
                   std::string message) {
     CheckReport& check = input_.check;
@@ -128,7 +89,7 @@ class InputReader {
     check.errors.push_back({row, line, std::move(column), std::string(rule), std::move(message)});
   }
 
-  Input Fail(const absl::Status& status, std::uint64_t row, std::uint64_t line) {
+  absl::StatusOr<Input> Fail(const absl::Status& status, std::uint64_t row, std::uint64_t line) {
     const std::string reason = common::ReasonOf(status);
     AddFinding(row, line, "", reason.empty() ? "FILE_IO" : reason, std::string(status.message()));
     return Finish();
@@ -138,7 +99,7 @@ class InputReader {
   void ResolveColumns(const common::TableReader& table) {
     const std::vector<std::string>& header = table.header();
     if (header.empty()) {
-      for (UsedField& used : used_) used.column = used.index;
+      used_column_ = used_.fields;
       id_column_ = options_.columns->record_id;
       columns_ = schema_.fields.size();
       return;
@@ -154,9 +115,8 @@ class InputReader {
       return static_cast<std::size_t>(std::ranges::find(header, name) - header.begin());
     };
     id_column_ = find(options_.columns->record_id);
-    for (UsedField& used : used_) {
-      if (used.index != options_.columns->record_id) used.column = find(used.index);
-      if (used.index == options_.columns->record_id) used.column = id_column_;
+    for (const std::size_t index : used_.fields) {
+      used_column_.push_back(index == options_.columns->record_id ? id_column_ : find(index));
     }
     const auto undeclared = std::ranges::count_if(header, [&](const std::string& name) {
       return std::ranges::none_of(schema_.fields, [&](const SchemaField& field) { return field.name == name; });
@@ -166,15 +126,16 @@ class InputReader {
     }
   }
 
-  absl::Status PrepareEncoder() {
+  absl::Status PrepareEncoders() {
     const linker::EncodingPlan& plan = options_.plan->encoding;
-    if (plan.features.empty()) return absl::OkStatus();
     // Of each source its own, as custodians have it: equal records differ in noise.
     noise_key_ = common::DeriveKey(*options_.key, absl::StrCat("sluis-match-noise-v1 ", options_.name));
-    auto encoder = linker::RecordEncoder::Make(
-        plan, *options_.seeds, {.noise_key = &noise_key_, .date_orders = options_.columns->date_orders});
-    if (!encoder.ok()) return encoder.status();
-    encoder_.emplace(*std::move(encoder));
+    for (unsigned i = 0; i < std::max(1U, options_.threads); ++i) {
+      SLUIS_ASSIGN_OR_RETURN(BlockEncoder encoder, BlockEncoder::Make(options_, used_, noise_key_));
+      encoders_.push_back(std::move(encoder));
+    }
+    encoding_.resize(encoders_.size());
+    if (plan.features.empty()) return absl::OkStatus();
     if (plan.profile == linker::EncodingProfile::kFieldLevel) {
       for (std::size_t i = 0; i < plan.features.size(); ++i) {
         SLUIS_ASSIGN_OR_RETURN(linker::FieldColumn column, linker::FieldColumn::Create(plan.EncodedBits()));
@@ -203,7 +164,7 @@ class InputReader {
                  Explain({rule, nullptr, nullptr, record.fault_column}));
       return absl::OkStatus();
     }
-    const std::string_view id = Trim(record.fields[id_column_]);
+    const std::string_view id = TrimValue(record.fields[id_column_]);
     if (id.empty()) {
       AddFinding(record.row, record.line, KeyField().name, RuleCode(Rule::kPrimaryKey),
                  "the record id is missing: every record needs one, so that links.csv can name it");
@@ -216,102 +177,72 @@ class InputReader {
       return absl::ResourceExhaustedError("a file has more than 4,294,967,294 records");
     }
     input_.ids.Add(id);
-    for (UsedField& used : used_) ReadValue(record.fields[used.column], used);
-    SLUIS_RETURN_IF_ERROR(AddExact());
-    return Encode();
+    for (const std::size_t column : used_column_) block_.AddValue(record.fields[column]);
+    block_.EndRecord();
+    return block_.records() < kBlockRecords ? absl::OkStatus() : EncodeBlock();
+  }
+
+  // Encoders take turns, so that the blocks come back in order, each encoder's before it gets the next.
+  absl::Status EncodeBlock() {
+    SLUIS_RETURN_IF_ERROR(TakeEncoded());
+    BlockEncoder* const encoder = &encoders_[turn_];
+    const auto launch = encoders_.size() == 1 ? std::launch::deferred : std::launch::async;
+    encoding_[turn_] =
+        std::async(launch, [encoder, block = std::exchange(block_, RawBlock())] { return encoder->Encode(block); });
+    turn_ = (turn_ + 1) % encoders_.size();
+    return absl::OkStatus();
+  }
+
+  // Takes what the encoder whose turn it is has made, if anything.
+  absl::Status TakeEncoded() {
+    std::future<absl::StatusOr<EncodedBlock>>& future = encoding_[turn_];
+    if (!future.valid()) return absl::OkStatus();
+    SLUIS_ASSIGN_OR_RETURN(const EncodedBlock block, future.get());
+    linker::MatchSource& source = input_.source;
+    for (std::size_t pass = 0; pass < block.exact.size(); ++pass) {
+      source.exact[pass].insert(source.exact[pass].end(), block.exact[pass].begin(), block.exact[pass].end());
+    }
+    const linker::EncodingPlan& plan = options_.plan->encoding;
+    const std::size_t words = plan.EncodedBits() / 64;
+    std::span<const std::uint64_t> rest(block.words);
+    for (const std::uint64_t present : block.present) {
+      if (source.columns.empty() && present != 0) {
+        source.record_of_row.push_back(encoded_);
+        SLUIS_RETURN_IF_ERROR(source.tables[0].Append(rest.first(words)));
+      }
+      for (std::size_t i = 0; i < source.columns.size(); ++i) {
+        if ((present >> i & 1) == 0) {
+          source.columns[i].AppendMissing();
+        } else {
+          SLUIS_RETURN_IF_ERROR(source.columns[i].Append(rest.subspan(i * words, words)));
+        }
+      }
+      rest = rest.subspan(plan.Encodings() * words);
+      ++encoded_;
+    }
+    return absl::OkStatus();
   }
 
   // The name of the schema for a position of the file, from 1; empty for 0.
   std::string ColumnName(std::size_t position) const {
     if (position == 0) return "";
-    for (const UsedField& used : used_) {
-      if (used.column + 1 == position) return used.report.name;
+    for (std::size_t i = 0; i < used_column_.size(); ++i) {
+      if (used_column_[i] + 1 == position) return schema_.fields[used_.fields[i]].name;
     }
     return absl::StrCat("column ", position);
   }
 
-  void ReadValue(std::string_view raw, UsedField& used) {
-    const SchemaField& field = schema_.fields[used.index];
-    Value value;
-    const ValueFault fault = used.reader.Read(raw, value);
-    used.text.clear();
-    if (fault == ValueFault::kElevenTest) {
-      ++used.report.warnings[std::string(RuleCode(Rule::kIdentifierElevenTest))];
-    } else if (fault == ValueFault::kNone) {
-      common::AppendComparable(field, value, used.text);
-    } else {
-      ++used.report.warnings[std::string(RuleCode(RuleOf(fault)))];
-      const std::string_view text = Trim(raw);
-      const std::optional<Value> typed = common::ParseTyped(field, text);
-      if (fault == ValueFault::kRequired) {
-        used.text.clear();
-      } else if (typed && typed->state != ValueState::kMissing) {
-        common::AppendComparable(field, *typed, used.text);
-      } else {
-        used.text = text;
-      }
+  absl::StatusOr<Input> Finish() {
+    if (block_.records() > 0) SLUIS_RETURN_IF_ERROR(EncodeBlock());
+    for (std::size_t i = 0; i < encoders_.size(); ++i) {
+      SLUIS_RETURN_IF_ERROR(TakeEncoded());
+      turn_ = (turn_ + 1) % encoders_.size();
     }
-    used.clipped = used.text.size() > linker::kMaxTokenisedBytes;
-    if (used.clipped) {
-      ++used.report.warnings[std::string(kTooLong)];
-      Clip(used.text, linker::kMaxTokenisedBytes);
-    }
-    if (used.text.empty()) {
-      ++used.report.missing;
-    } else if (used.first.empty()) {
-      used.first = used.text;
-      used.report.constant = true;
-    } else if (used.report.constant && used.text != used.first) {
-      used.report.constant = false;
-    }
-  }
-
-  absl::Status AddExact() {
-    for (std::size_t pass = 0; pass < pass_use_.size(); ++pass) {
-      // The beginning of a long identifier is not the identifier.
-      const UsedField& used = used_[pass_use_[pass]];
-      const std::string_view text = used.clipped ? std::string_view() : used.text;
-      const auto normaliser = options_.plan->passes[pass].normaliser == linker::ExactNormaliser::kBsn
-                                  ? common::Normaliser::kBsn
-                                  : common::Normaliser::kText;
-      SLUIS_ASSIGN_OR_RETURN(const std::optional<std::string> normal, linker::Normalise(normaliser, text));
-      linker::Token token{0, 0};
-      if (normal && !normal->empty()) {
-        const common::Hash256 hash = exact_hasher_.Compute(absl::StrCat(pass, ":"), *normal);
-        std::memcpy(&token, hash.data(), sizeof(token));
-      }
-      input_.source.exact[pass].push_back(token);
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Encode() {
-    const auto record = static_cast<std::uint32_t>(input_.ids.size() - 1);
-    if (!encoder_) return absl::OkStatus();
-    values_.clear();
-    for (const std::size_t use : feature_use_) values_.push_back(used_[use].text);
-    SLUIS_RETURN_IF_ERROR(encoder_->Encode(values_, encoding_));
-    linker::MatchSource& source = input_.source;
-    if (options_.plan->encoding.profile == linker::EncodingProfile::kRecordLevel) {
-      if (encoding_.present == 0) return absl::OkStatus();
-      source.record_of_row.push_back(record);
-      return source.tables[0].Append(encoding_.Row(0));
-    }
-    for (std::size_t i = 0; i < source.columns.size(); ++i) {
-      if (!encoding_.HasFeature(i)) {
-        source.columns[i].AppendMissing();
-      } else {
-        SLUIS_RETURN_IF_ERROR(source.columns[i].Append(encoding_.Row(i)));
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  Input Finish() {
     input_.source.records = static_cast<std::uint32_t>(input_.ids.size());
-    for (UsedField& used : used_) {
-      for (const auto& [rule, count] : used.report.warnings) input_.check.warnings[rule] += count;
-      input_.fields.push_back(std::move(used.report));
+    std::vector<std::string> first_values;
+    for (const BlockEncoder& encoder : encoders_) encoder.AddReports(input_.fields, first_values);
+    for (const FieldReport& field : input_.fields) {
+      for (const auto& [rule, count] : field.warnings) input_.check.warnings[rule] += count;
     }
     std::ranges::stable_sort(input_.check.errors, {}, &Finding::row);
     return std::move(input_);
@@ -319,16 +250,17 @@ class InputReader {
 
   const InputOptions& options_;
   const common::Schema& schema_;
-  common::HmacSha256 exact_hasher_;
+  const UsedColumns used_;
   UniqueCheck unique_;
   common::SecretBytes noise_key_;
-  std::optional<linker::RecordEncoder> encoder_;
-  std::vector<UsedField> used_;
-  std::vector<std::size_t> feature_use_, pass_use_;  // in used_
+  std::vector<BlockEncoder> encoders_;
+  std::size_t turn_ = 0;  // of them
+  RawBlock block_;
+  std::uint32_t encoded_ = 0;             // records taken
+  std::vector<std::size_t> used_column_;  // by used column, its position in the file
   std::size_t id_column_ = 0, columns_ = 0;
-  std::vector<std::string_view> values_;
-  linker::Encoding encoding_;
   Input input_;
+  std::vector<std::future<absl::StatusOr<EncodedBlock>>> encoding_;  // last: its end waits for those that run
 };
 
 }  // namespace

@@ -60,6 +60,7 @@ struct InputOptions {
   const linker::MatchPlan* plan = nullptr;
   const linker::TokenSeeds* seeds = nullptr;
   const common::SecretBytes* key = nullptr;  // of this run: noise, exact tokens and duplicates derive from it
+  unsigned threads = 1;  // that encode, beside the caller's, which then only reads; the input does not depend on it
   std::size_t error_cap = 1000;
   std::function<void(std::uint64_t records)> progress;  // called every 16,384 records, if set
   std::function<bool()> cancelled;                      // asked as often, if set

@@ -141,7 +141,7 @@ absl::Status CheckFeatures(const linker::MatchPlan& plan) {
         "address ...) x-role: quasi, and the same x-field where the columns' names differ");
   }
   const bool record_level = encoding.profile == linker::EncodingProfile::kRecordLevel;
-  if (record_level && features < linker::kMinRecordLevelFeatures && !encoding.allow_few_features) {
+  if (record_level && features > 0 && features < linker::kMinRecordLevelFeatures && !encoding.allow_few_features) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the schemas have ", features, " quasi fields in common; record-level encodings need at least ",
         linker::kMinRecordLevelFeatures,

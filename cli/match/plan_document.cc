@@ -1,5 +1,6 @@
 #include "cli/match/plan_document.h"
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,10 @@ absl::Status ApplyLimits(const v1::MatchPlan& document, linker::MatchPlan& plan)
     }
     plan.memory_bytes = document.memory_mebibytes() << 20;
   }
+  if (!document.repeats().empty()) plan.repeats.assign(document.repeats().begin(), document.repeats().end());
+  if (document.match_share().has_low()) plan.match_share.low = document.match_share().low();
+  if (document.match_share().has_high()) plan.match_share.high = document.match_share().high();
+  if (document.has_review_min_pairs()) plan.review_min_pairs = document.review_min_pairs();
   return absl::OkStatus();
 }
 
@@ -148,6 +153,10 @@ nlohmann::ordered_json PlanJson(const linker::MatchPlan& plan) {
   json["exhaustive_pairs"] = plan.exhaustive_pairs;
   json["max_block"] = plan.max_block;
   json["memory_mebibytes"] = plan.memory_bytes >> 20;
+  json["repeats"] = plan.repeats;
+  json["match_share"] = {{"low", plan.match_share.low}};
+  if (std::isfinite(plan.match_share.high)) json["match_share"]["high"] = plan.match_share.high;
+  json["review_min_pairs"] = plan.review_min_pairs;
   return json;
 }
 

@@ -105,6 +105,9 @@ ordered_json Json(const linker::ComparisonReport& compared, std::span<const Inpu
   json["model"] = {{"matches", fit.matches}, {"match_share", fit.match_share}};
   if (!compared.field_weights.empty()) {
     json["model"]["fields"] = Json(compared.field_weights);
+    json["review"] = {{"patterns", compared.review.patterns.size()},
+                      {"decided_patterns", compared.reviewed_patterns},
+                      {"decided_pairs", compared.reviewed_pairs}};
     return json;
   }
   json["model"].update({{"threshold", fit.threshold},
@@ -178,6 +181,7 @@ ordered_json ReportJson(const RunReport& run, std::span<const Input> inputs, con
     json["estimate"]["precision"] = Json(estimate.precision);
     json["estimate"]["recall"] = Json(estimate.recall);
   }
+  if (!run.review.is_null()) json["review"] = run.review;
   json["warnings"] = run.warnings;
   json["times"] = ordered_json::array();
   for (const linker::StepTime& step : run.steps) {

@@ -17,6 +17,7 @@ struct RunReport {
   linker::MatchMode mode = linker::MatchMode::kLink;
   std::optional<std::uint64_t> seed;  // absent: keys were drawn at random
   unsigned threads = 1;
+  nlohmann::ordered_json review;  // what reviewers decided; null: nothing
   std::vector<std::string> warnings;
   std::vector<linker::StepTime> steps;  // reading and writing included
   std::uint64_t peak_memory_bytes = 0;

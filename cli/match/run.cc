@@ -23,6 +23,7 @@
 #include "cli/match/links_file.h"
 #include "cli/match/plan.h"
 #include "cli/match/report.h"
+#include "cli/match/review_document.h"
 #include "cli/match/work_directory.h"
 #include "common/crypto/crypto.h"
 #include "common/file/atomic_file.h"
@@ -89,7 +90,7 @@ absl::Status CheckCommand(const MatchCommand& command) {
   }
   for (const std::string& input : command.inputs) {
     std::error_code error;
-    for (const std::string& output : {command.out, command.report}) {
+    for (const std::string& output : {command.out, command.report, command.review_out}) {
       if (!output.empty() && std::filesystem::equivalent(input, output, error)) {
         return absl::InvalidArgumentError("--out and --report must not name an input: it would be overwritten");
       }
@@ -153,7 +154,8 @@ class Run {
     }
     report_.seed = command_.seed;
     report_.threads = command_.threads != 0 ? command_.threads : std::max(1U, std::thread::hardware_concurrency());
-    for (const std::string& path : {command_.out, command_.report}) {
+    SLUIS_RETURN_IF_ERROR(ReadDecisions());
+    for (const std::string& path : {command_.out, command_.report, command_.review_out}) {
       if (!path.empty()) SLUIS_RETURN_IF_ERROR(CheckCanWrite(path));
     }
     if (!command_.work.empty()) {
@@ -200,6 +202,19 @@ class Run {
     return absl::OkStatus();
   }
 
+  absl::Status ReadDecisions() {
+    const bool field_level = resolved_.plan.encoding.profile == linker::EncodingProfile::kFieldLevel;
+    if (!field_level && !(command_.review_out.empty() && command_.review_in.empty())) {
+      return absl::InvalidArgumentError(
+          "--review-out and --review-in need a plan with profile: FIELD_LEVEL: record level has no agreement patterns");
+    }
+    if (command_.review_in.empty()) return absl::OkStatus();
+    SLUIS_ASSIGN_OR_RETURN(const std::string document, common::ReadFileBounded(command_.review_in, kMaxPlanBytes));
+    SLUIS_ASSIGN_OR_RETURN(review_, ReadReview(document, resolved_.plan, report_.mode));
+    report_.review = ReviewJson(review_, resolved_.plan);
+    return absl::OkStatus();
+  }
+
   const common::Schema& SchemaOf(std::size_t input) const { return schemas_[schemas_.size() == 1 ? 0 : input]; }
 
   // Returns false, having printed why, if an input has errors; all are read, so that all can be told.
@@ -216,6 +231,7 @@ class Run {
       options.plan = &resolved_.plan;
       options.seeds = &seeds;
       options.key = &key;
+      options.threads = report_.threads;
       Progress progress("read " + options.name, "records", quiet_);
       options.progress = [&](std::uint64_t records) { progress.Update(records, 0); };
       options.cancelled = [this] { return stop_.requested(); };
@@ -264,6 +280,7 @@ class Run {
     options.stop = stop_.token();
     options.seconds = Seconds;
     options.store = work_.get();
+    options.reviews = review_.decisions;
     const common::SecretBytes seed = common::DeriveKey(key, "sluis-match-sampling-v1");
     for (std::size_t i = 0; i < 8; ++i) options.seed = options.seed << 8 | seed.ExposeForUse()[i];
     std::unique_ptr<Progress> progress;
@@ -305,6 +322,14 @@ class Run {
       SLUIS_RETURN_IF_ERROR(common::RemoveStaleTemporaries(command_.report));
       SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(command_.report, report, kFileMode));
     }
+    if (!command_.review_out.empty()) {
+      std::vector<std::string> names;
+      for (const Input& input : inputs_) names.push_back(input.source.name);
+      SLUIS_RETURN_IF_ERROR(common::RemoveStaleTemporaries(command_.review_out));
+      SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(
+          command_.review_out, ReviewDocument(names, resolved_.plan, report_.mode, result.report, review_.decisions),
+          kFileMode));
+    }
     std::cout << (json_ ? report : text);
     return kExitOk;
   }
@@ -319,6 +344,7 @@ class Run {
   std::unique_ptr<WorkDirectory> work_;
   std::vector<common::Schema> schemas_;
   ResolvedPlan resolved_;
+  Review review_;
   std::vector<Input> inputs_;
   RunReport report_;
 };

@@ -13,13 +13,15 @@ namespace sluis::cli {
 struct MatchCommand {
   std::vector<std::string> schemas;  // one per input, or one for all
   std::vector<std::string> inputs;
-  std::string plan;    // file; empty: from the schemas alone
-  std::string mode;    // "link", "dedupe", "link-and-dedupe"; empty: dedupe for one input, else link
-  std::string out;     // links.csv
-  std::string report;  // report.json
-  std::string truth;   // to hold the links against
-  std::string work;    // directory for finished comparisons; empty: none
-  std::string links;   // links of an earlier run, to hold against the truth instead of matching
+  std::string plan;        // file; empty: from the schemas alone
+  std::string mode;        // "link", "dedupe", "link-and-dedupe"; empty: dedupe for one input, else link
+  std::string out;         // links.csv
+  std::string report;      // report.json
+  std::string review_out;  // agreement patterns for review; empty: none
+  std::string review_in;   // what reviewers decided; empty: nothing
+  std::string truth;       // to hold the links against
+  std::string work;        // directory for finished comparisons; empty: none
+  std::string links;       // links of an earlier run, to hold against the truth instead of matching
   std::optional<std::uint64_t> seed;
   unsigned threads = 0;  // 0: one per processor
   bool print_plan = false;

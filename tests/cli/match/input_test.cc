@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/status/matchers.h"
+#include "linker/fuzzy/comparison_store.h"
 #include "tests/common/csv/compress.h"
 
 namespace sluis::cli {
@@ -56,6 +58,7 @@ class ReadInputTest : public ::testing::Test {
     options.plan = &resolved_.plan;
     options.seeds = seeds_.get();
     options.key = &key_;
+    options.threads = threads_;
     options.cancelled = [this] { return cancelled_; };
     return ReadInputSource(common::MakeMemorySource(std::move(bytes)), "people.csv", options);
   }
@@ -90,6 +93,7 @@ class ReadInputTest : public ::testing::Test {
   common::Schema schema_;
   ResolvedPlan resolved_;
   std::unique_ptr<linker::TokenSeeds> seeds_;
+  unsigned threads_ = 1;
   bool cancelled_ = false;
 };
 
@@ -192,6 +196,44 @@ TEST_F(ReadInputTest, RefusesAFileThatIsBrokenByRowAndColumn) {
   Refuse("nr,bsn,surname,born,sex\na,,Jansen,02-03-1984,F\n", 1, "income", "COLUMN_MISSING");
   Refuse("nr,bsn,surname,born,sex,income,sex\n", 1, "sex", "COLUMN_DUPLICATE");
   Refuse("bsn,surname,born,sex,income\n", 1, "nr", "COLUMN_MISSING");
+}
+
+// 20,000 records are five blocks, so that encoders take several turns and the last block is not full.
+TEST_F(ReadInputTest, IsTheSameWhateverTheThreads) {
+  std::string rows;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string nr = std::to_string(i);
+    rows += nr + ",," + (i % 7 == 0 ? "" : "Name" + std::to_string(i * 37 % 911)) + "," +
+            (i % 5 == 0 ? "31-02-1999" : "02-03-1984") + "," + (i % 4000 == 0 ? "" : "F") + "," +
+            (i % 7 == 0 ? "" : nr) + "\n";
+  }
+  for (const char* profile : {"RECORD_LEVEL", "FIELD_LEVEL"}) {
+    const InputSchema schema{"people.csv", &schema_};
+    auto resolved = ResolvePlan(std::span(&schema, 1), absl::StrCat("profile: ", profile));
+    SLUIS_ASSERT_OK(resolved);
+    resolved_ = *std::move(resolved);
+    threads_ = 1;
+    const Input one = Accept(rows);
+    EXPECT_EQ(one.source.records, 20'000u);
+    EXPECT_EQ(Field(one, "born").warnings.at("VALUE_TYPE"), 4000u);
+    EXPECT_EQ(Field(one, "surname").missing, 2858u);
+    EXPECT_TRUE(Field(one, "sex").constant);
+    EXPECT_FALSE(Field(one, "income").constant);
+    for (const unsigned threads : {2u, 3u, 8u}) {
+      threads_ = threads;
+      const Input input = Accept(rows);
+      EXPECT_EQ(linker::DigestOf(input.source), linker::DigestOf(one.source)) << profile << threads;
+      EXPECT_EQ(input.source.exact, one.source.exact);
+      for (std::size_t i = 0; i < one.fields.size(); ++i) {
+        EXPECT_EQ(input.fields[i].name, one.fields[i].name);
+        EXPECT_EQ(input.fields[i].missing, one.fields[i].missing);
+        EXPECT_EQ(input.fields[i].constant, one.fields[i].constant);
+        EXPECT_EQ(input.fields[i].warnings, one.fields[i].warnings);
+      }
+    }
+  }
+  threads_ = 3;
+  Refuse(kHeader + rows + "20000,,x\n", 20'002, "", "CSV_ARITY");
 }
 
 TEST_F(ReadInputTest, AcceptsAHeaderOnly) {

@@ -149,6 +149,9 @@ hardening: {folds: 2, flip: 0.05, salt_feature: sex}
 passes: [{field: bsn, normaliser: TEXT}]
 max_block: 50
 memory_mebibytes: 128
+repeats: [in1]
+match_share: {low: 0.25}
+review_min_pairs: 20
 )");
   SLUIS_ASSERT_OK(resolved);
   const linker::MatchPlan& plan = resolved->plan;
@@ -163,6 +166,9 @@ memory_mebibytes: 128
   EXPECT_EQ(plan.passes[0].normaliser, linker::ExactNormaliser::kText);
   EXPECT_EQ(plan.max_block, 50u);
   EXPECT_EQ(plan.memory_bytes, 128u << 20);
+  EXPECT_THAT(plan.repeats, ElementsAre("in1"));
+  EXPECT_EQ(plan.match_share, (linker::ShareBounds{.low = 0.25}));
+  EXPECT_EQ(plan.review_min_pairs, 20u);
 }
 
 TEST(ResolvePlan, RefusesWhatADocumentCannotSay) {
@@ -185,7 +191,8 @@ TEST(PlanDocument, ReadsBackToTheSamePlan) {
   const Inputs inputs = std::move(Inputs().Add(kPersons));
   for (const std::string document : {"", "no_passes: true", "{profile: FIELD_LEVEL, insertions: 200, label: other}",
                                      "{hashing: TABULATION_MIN_HASH, bits: 2048, hardening: {balanced: true, flip: 0}}",
-                                     "{hardening: {folds: 0, flip: 0.0123456789, salt_feature: sex, diffusion: 3}}"}) {
+                                     "{hardening: {folds: 0, flip: 0.0123456789, salt_feature: sex, diffusion: 3}}",
+                                     "{repeats: [in1, b], match_share: {low: 0.1, high: 0.5}, review_min_pairs: 7}"}) {
     const auto first = inputs.Resolve(document);
     SLUIS_ASSERT_OK(first);
     const std::string text = PlanDocument(first->plan);
