@@ -42,9 +42,10 @@ std::size_t Evident(const TopLists& lists, std::size_t row, std::size_t first_nu
   return matches;
 }
 
-// The first place whose spacings tell how rows differ: behind relatives, if lists are long enough.
+// The first place whose spacings tell how rows differ: behind relatives, if lists are long enough. Within a source
+// first_null is behind them already.
 std::size_t DeepPlace(std::size_t first_null, std::size_t k) {
-  return first_null + kHousehold + 2 < k ? first_null + kHousehold : first_null;
+  return first_null == 2 && first_null + kHousehold + 2 < k ? first_null + kHousehold : first_null;
 }
 
 }  // namespace
