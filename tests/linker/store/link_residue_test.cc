@@ -1,6 +1,7 @@
 #include "linker/store/link_residue.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <numeric>
 #include <set>
@@ -309,14 +310,13 @@ TEST_F(LinkResidueTest, CanBeCancelledAndReportsProgressThroughout) {
   const Satellite satellite = MakeSatellite(backbone_);
   UploadBenefits(satellite, Encode(satellite.people, "b"));
   std::vector<double> shares;
+  std::atomic<bool> end = true, passes_over = false;  // `cancelled` is asked by another thread too
   LinkOptions options;
-  options.progress = [&shares](std::uint64_t done, std::uint64_t total) {
+  options.progress = [&](std::uint64_t done, std::uint64_t total) {
     shares.push_back(static_cast<double>(done) / static_cast<double>(total));
+    passes_over = shares.back() >= 0.5;
   };
-  bool end = false;
-  options.cancelled = [&] { return end && !shares.empty() && shares.back() >= 0.5; };
-  // Once the passes are over.
-  end = true;
+  options.cancelled = [&] { return end && passes_over; };
   EXPECT_THAT(Link(options), StatusIs(absl::StatusCode::kCancelled, ""));
   EXPECT_GE(shares.back(), 0.5);
   EXPECT_TRUE(records_.reader().LinkSets()->empty());
