@@ -237,7 +237,7 @@ TEST_F(Custodian, GetsNothingMoreOnceTheKeysAreDestroyed) {
   EXPECT_NE(unconfirmed.err.find("cannot be undone"), std::string::npos) << unconfirmed.err;
   const Outcome destroyed = with(World::kPermitId);
   ASSERT_EQ(destroyed.exit_code, 0) << destroyed.err;
-  EXPECT_EQ(json::parse(destroyed.out, nullptr, false)["destroyed"].size(), 2u);
+  EXPECT_EQ(json::parse(destroyed.out, nullptr, false)["destroyed"].size(), 3u);
   const Outcome anew = Keysd(
       {"create-key", "--config", "services/keys.yaml", "--project", World::kPermitId, "--purpose", "identifiers"});
   EXPECT_EQ(anew.exit_code, 1);
@@ -246,7 +246,7 @@ TEST_F(Custodian, GetsNothingMoreOnceTheKeysAreDestroyed) {
   const Outcome refused = world_.Sluis(World::Submit("employment", "jobs", "jobs-1", "country/jobs.csv"));
   EXPECT_EQ(refused.exit_code, 3) << refused.err;
   EXPECT_EQ(ReasonOf(refused), "KEY_DESTROYED");
-  EXPECT_EQ(world_.AuditLog("keys").by_type["key-destroyed"], 2u);
+  EXPECT_EQ(world_.AuditLog("keys").by_type["key-destroyed"], 3u);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ void AddSecondPermit(World& world, const std::set<std::string>& parties) {
   std::string document = ReadWhole(world / "permit/permit.yaml");
   Replace(document, World::kPermitId, kSecondPermitId);
   Replace(document, kDomain, std::string(kDomain) + "second/");
-  for (const std::string purpose : {"identifiers", "match-keys"}) {
+  for (const std::string purpose : {"identifiers", "match-keys", "tokens"}) {
     const Outcome made = world.Run("sluis-keysd", {"create-key", "--config", "services/keys.yaml", "--project",
                                                    kSecondPermitId, "--purpose", purpose});
     ASSERT_EQ(made.exit_code, 0) << made.err;

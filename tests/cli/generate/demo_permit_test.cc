@@ -46,6 +46,7 @@ std::string FilledPermit() {
   std::string document = absl::StrReplaceAll(ReadFile(SourceDirectory() + "/deploy/demo-project/permit.template.yaml"),
                                              {{"@OPRF_IDENTIFIERS@", key + "="},
                                               {"@OPRF_MATCH_KEYS@", key + "="},
+                                              {"@OPRF_TOKENS@", key + "="},
                                               {"@GATE_SEALING_KEY@", key + "="},
                                               {"@AUDITOR_SEALING_KEY@", key + "="},
                                               {"@LOG_KEYS@", "keys"},
