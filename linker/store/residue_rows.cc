@@ -18,16 +18,16 @@ namespace {
 
 Token TokenOfPerson(std::uint32_t backbone_record) { return {.high = 1, .low = backbone_record}; }
 
-// Returns how many bits an encoding may have set, so that what the plan cannot have made is told apart: six standard
-// deviations more than it sets and flips, which one encoding in 10^9 exceeds. Min-hash, diffusion and balancing set
-// about half of all bits whatever the record, and give no bound.
+// Returns how many of an encoding's first plan.bits bits may be set, so that what the plan cannot have made is told
+// apart: six standard deviations more than it sets and flips, which one encoding in 10^9 exceeds. Min-hash, diffusion
+// and balancing set about half of all bits whatever the record, and give no bound.
 std::uint32_t MostBits(const EncodingPlan& plan) {
   if (plan.hashing != Hashing::kRandom || plan.hardening.diffusion != 0 || plan.hardening.balanced) {
-    return plan.EncodedBits();
+    return plan.bits;
   }
   const double flips = plan.bits * plan.hardening.flip;
   const double most = plan.insertions + flips + 6 * std::sqrt(flips * (1 - plan.hardening.flip));
-  return static_cast<std::uint32_t>(std::min<double>(most, plan.EncodedBits()));
+  return static_cast<std::uint32_t>(std::min<double>(most, plan.bits));
 }
 
 std::uint32_t CountBits(std::span<const std::uint64_t> words) {
@@ -65,7 +65,7 @@ class RowBuilder {
   absl::StatusOr<bool> Read(std::string_view bytes) {
     SLUIS_RETURN_IF_ERROR(ReadEncodingBytes(plan_, bytes, encoding_));
     for (std::size_t i = 0; i < plan_.Encodings(); ++i) {
-      if (CountBits(encoding_.Row(i)) > most_bits_) {
+      if (CountBits(encoding_.Row(i).first(plan_.bits / 64)) > most_bits_) {
         return false;
       }
     }

@@ -64,7 +64,8 @@ TEST(CheckHeader, FailsIfEncodingsAreNotThePermits) {
       {"encoding_plan_sha256: is not the permit's encoding plan", [](auto& h) { h.encoding_plan_sha256[0] ^= 1; }},
       {"encoding_plan_sha256: is not", [&](auto& h) { h.encoding_plan_sha256 = PlanOf(other)->Digest(); }},
       {"encoding_plan_sha256: is not", [](auto& h) { h.encoding_plan_sha256 = {}, h.encoding_bytes = 0; }},
-      {"encoding_bytes: the permit's encoding plan has 128 a record", [](auto& h) { h.encoding_bytes = 64; }},
+      {"encoding_bytes: the permit's encoding plan has " + std::to_string(good.encoding_bytes) + " a record",
+       [](auto& h) { h.encoding_bytes = 64; }},
       {"encoding_bytes:", [](auto& h) { h.encoding_bytes = 0; }},
   };
   for (const BrokenField& field : broken) {

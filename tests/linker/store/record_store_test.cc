@@ -111,31 +111,33 @@ TEST_P(RecordStoreTest, KeepsEncodingsSealedUnderAKeyOfTheirOwnUntilTheDeliveryG
   const std::vector<testing::Keys> records(6, {1, 11});
   const std::string encodings = testing::AnyEncodings(6, "people");
   const Extract extract = testing::MakeEncodedExtract("jobs", "jobs-1", records, encodings, 4);
+  const std::size_t width = extract.header.encoding_bytes;
   const common::Permit permit = testing::SimilarPermit();
   SLUIS_ASSERT_OK(records_->BeginUpload(extract.header, permit, kNow));
   Chunk other_width = extract.ChunkAt(0);
   other_width.encodings.remove_suffix(1);
   EXPECT_THAT(
       records_->AppendChunk(extract.name(), 0, ChunkDigest(0, other_width), other_width, kNow, Durability::kSynced),
-      StatusIs(absl::StatusCode::kInvalidArgument, "encodings must have 128 bytes for each record"));
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               "encodings must have " + std::to_string(width) + " bytes for each record"));
   Chunk none = extract.ChunkAt(0);
   none.encodings = {};
   EXPECT_THAT(records_->AppendChunk(extract.name(), 0, ChunkDigest(0, none), none, kNow, Durability::kSynced),
-              StatusIs(absl::StatusCode::kInvalidArgument, "encodings must have 128 bytes"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "encodings must have " + std::to_string(width) + " bytes"));
   SLUIS_ASSERT_OK(Upload(*records_, extract, permit));
   const DeliveryRecord delivery = **records_->reader().Current("jobs");
   EXPECT_EQ(delivery.header, extract.header);
   EXPECT_EQ(*records_->reader().Encodings(delivery, 1), extract.encodings[1]);
   std::string scanned;
   SLUIS_ASSERT_OK(records_->reader().ScanEncodings(delivery, [&](std::uint64_t first_record, std::string_view bytes) {
-    EXPECT_EQ(first_record * 128, scanned.size());
+    EXPECT_EQ(first_record * width, scanned.size());
     scanned += bytes;
     return absl::OkStatus();
   }));
   EXPECT_EQ(scanned, encodings);
   for (const auto& [key, value] : testing::Everything(*store_)) {
     EXPECT_EQ(value.find(encodings.substr(0, 16)), std::string::npos);
-    EXPECT_EQ(value.find(encodings.substr(128, 16)), std::string::npos);
+    EXPECT_EQ(value.find(encodings.substr(width, 16)), std::string::npos);
   }
   // Neither as a column of another kind.
   const ProjectKeys keys(ExamplePermit().id, testing::StorageKey());
