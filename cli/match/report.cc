@@ -112,6 +112,7 @@ ordered_json Json(const linker::ComparisonReport& compared, std::span<const Inpu
   }
   json["model"].update({{"threshold", fit.threshold},
                         {"bit_error", compared.bit_error},
+                        {"stable_weight", compared.stable_weight},
                         {"null_a", {{"alpha", fit.null_a.alpha}, {"gamma", fit.null_a.gamma}}},
                         {"null_b", {{"alpha", fit.null_b.alpha}, {"gamma", fit.null_b.gamma}}},
                         {"log_odds", {{"scores", fit.log_odds.scores}, {"log_odds", fit.log_odds.log_odds}}}});

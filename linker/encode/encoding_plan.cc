@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/crypto/crypto.h"
+#include "linker/encode/field_names.h"
 
 namespace sluis::linker {
 namespace {
@@ -15,6 +16,8 @@ constexpr std::uint32_t kMaxBits = 4096;
 // Of one field at field level, where a value has some 5 to 20 tokens.
 constexpr std::uint32_t kFieldBits = 512;
 constexpr std::uint32_t kFieldInsertions = 120;
+constexpr std::uint32_t kStableBits = 512;
+constexpr std::size_t kLeastAddressFields = 2;  // fewer weigh too little to hide who moved
 constexpr int kMaxFolds = 4;
 constexpr int kMinDiffusion = 2, kMaxDiffusion = 16;
 constexpr std::size_t kMaxLabel = 64;
@@ -79,7 +82,7 @@ absl::Status ValidateHardening(const EncodingPlan& plan) {
   if (hardening.diffusion != 0 && (hardening.diffusion < kMinDiffusion || hardening.diffusion > kMaxDiffusion)) {
     return Invalid("diffusion must be 0 or " + std::to_string(kMinDiffusion) + " to " + std::to_string(kMaxDiffusion));
   }
-  if (plan.EncodedBits() > kMaxBits) {
+  if (plan.FirstSectionBits() > kMaxBits) {
     return Invalid("balanced encodings have twice `bits`, at most " + std::to_string(kMaxBits));
   }
   if (plan.hashing == Hashing::kTabulationMinHash && (hardening.folds != 0 || hardening.diffusion != 0)) {
@@ -90,6 +93,53 @@ absl::Status ValidateHardening(const EncodingPlan& plan) {
     return Invalid("the salt feature is not among the features");
   }
   return absl::OkStatus();
+}
+
+absl::Status ValidateStableSection(const EncodingPlan& plan) {
+  if (plan.stable_bits == 0) return absl::OkStatus();
+  if (plan.stable_bits % 64 != 0 || plan.EncodedBits() > kMaxBits) {
+    return Invalid("stable_bits must be a multiple of 64, with `bits` at most " + std::to_string(kMaxBits));
+  }
+  if (plan.profile == EncodingProfile::kFieldLevel || plan.hashing != Hashing::kRandom ||
+      plan.hardening.diffusion != 0 || plan.hardening.balanced) {
+    return Invalid(
+        "a stable section goes with record-level encodings by random hashing, without diffusion or balancing");
+  }
+  const auto stable = static_cast<std::size_t>(std::ranges::count(plan.features, true, &Feature::stable));
+  if (stable < kMinStableFeatures && !plan.allow_few_features) {
+    return Invalid("a stable section needs at least " + std::to_string(kMinStableFeatures) + " stable features, has " +
+                   std::to_string(stable));
+  }
+  if (stable == 0 || plan.stable_insertions < stable || plan.stable_insertions > plan.StableRawBits() / 2) {
+    return Invalid(InRange("stable_insertions", static_cast<std::int64_t>(stable), plan.StableRawBits() / 2) +
+                   " (one bit a stable feature, half of the bits before folding)");
+  }
+  return absl::OkStatus();
+}
+
+// Shares `insertions` out among features of these weights, in thousandths: one bit each first, so that none is lost;
+// the rest by weight, by largest remainder. A weight of 0 gets nothing.
+std::vector<std::uint32_t> ShareOut(std::span<const std::uint64_t> weights, std::uint32_t insertions) {
+  const std::uint64_t total = std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
+  const auto sharers = static_cast<std::uint64_t>(std::ranges::count_if(weights, [](auto w) { return w != 0; }));
+  const std::uint64_t rest = insertions - sharers;
+  std::vector<std::uint32_t> shares(weights.size());
+  std::vector<std::uint64_t> remainders(weights.size());
+  std::uint64_t given = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0) continue;
+    const std::uint64_t product = rest * weights[i];
+    shares[i] = 1 + static_cast<std::uint32_t>(product / total);
+    remainders[i] = product % total;
+    given += product / total;
+  }
+  std::vector<std::size_t> order(weights.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return remainders[a] > remainders[b]; });
+  for (std::size_t i = 0; given < rest; ++i, ++given) {
+    ++shares[order[i]];
+  }
+  return shares;
 }
 
 }  // namespace
@@ -128,7 +178,7 @@ absl::Status EncodingPlan::Validate() const {
     return Invalid(InRange("insertions", static_cast<std::int64_t>(features.size()), RawBits() / 2) +
                    " (one bit a feature, half of the bits before folding)");
   }
-  return absl::OkStatus();
+  return ValidateStableSection(*this);
 }
 
 std::string EncodingPlan::Canonical() const {
@@ -145,8 +195,9 @@ std::string EncodingPlan::Canonical() const {
   line("insertions", std::to_string(insertions));
   line("features", std::to_string(features.size()));
   for (const Feature& feature : features) {
-    line("feature",
-         counted(feature.name) + " " + NameOf(feature.kind) + " " + std::to_string(Thousandths(feature.weight)));
+    line("feature", counted(feature.name) + " " + NameOf(feature.kind) + " " +
+                        std::to_string(Thousandths(feature.weight)) +
+                        (feature.stable && stable_bits > 0 ? " stable" : ""));
   }
   line("folds", std::to_string(hardening.folds));
   line("flip", std::to_string(FlipThreshold(hardening.flip)));
@@ -154,6 +205,10 @@ std::string EncodingPlan::Canonical() const {
   line("diffusion", std::to_string(hardening.diffusion));
   line("balanced", hardening.balanced ? "yes" : "no");
   line("allow-few-features", allow_few_features ? "yes" : "no");
+  if (stable_bits > 0) {
+    line("stable-bits", std::to_string(stable_bits));
+    line("stable-insertions", std::to_string(stable_insertions));
+  }
   return text;
 }
 
@@ -163,28 +218,22 @@ std::vector<std::uint32_t> EncodingPlan::FeatureBits() const {
   if (profile == EncodingProfile::kFieldLevel) {
     return std::vector<std::uint32_t>(features.size(), insertions);
   }
-  std::uint64_t total = 0;
+  std::vector<std::uint64_t> weights;
   for (const Feature& feature : features) {
-    total += Thousandths(feature.weight);
+    weights.push_back(Thousandths(feature.weight));
   }
-  // One bit each first, so that no feature is lost; the rest by weight.
-  const std::uint64_t rest = insertions - features.size();
-  std::vector<std::uint32_t> shares(features.size());
-  std::vector<std::uint64_t> remainders(features.size());
-  std::uint64_t given = 0;
-  for (std::size_t i = 0; i < features.size(); ++i) {
-    const std::uint64_t product = rest * Thousandths(features[i].weight);
-    shares[i] = 1 + static_cast<std::uint32_t>(product / total);
-    remainders[i] = product % total;
-    given += product / total;
+  return ShareOut(weights, insertions);
+}
+
+std::vector<std::uint32_t> EncodingPlan::StableFeatureBits() const {
+  if (stable_bits == 0) {
+    return std::vector<std::uint32_t>(features.size(), 0);
   }
-  std::vector<std::size_t> order(features.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return remainders[a] > remainders[b]; });
-  for (std::size_t i = 0; given < rest; ++i, ++given) {
-    ++shares[order[i]];
+  std::vector<std::uint64_t> weights;
+  for (const Feature& feature : features) {
+    weights.push_back(feature.stable ? Thousandths(feature.weight) : 0);
   }
-  return shares;
+  return ShareOut(weights, stable_insertions);
 }
 
 std::uint32_t FlipThreshold(double flip) {
@@ -196,7 +245,11 @@ EncodingPlan DefaultPlan(std::span<const FieldDescription> fields) {
   EncodingPlan plan;
   plan.label = "default";
   for (const FieldDescription& field : fields) {
-    plan.features.push_back({field.name, field.kind, DefaultWeight(field.kind)});
+    plan.features.push_back({field.name, field.kind, DefaultWeight(field.kind), !IsAddressName(field.name)});
+  }
+  const auto stable = static_cast<std::size_t>(std::ranges::count(plan.features, true, &Feature::stable));
+  if (stable >= kMinStableFeatures && plan.features.size() - stable >= kLeastAddressFields) {
+    plan.stable_bits = kStableBits;
   }
   return plan;
 }
@@ -206,6 +259,7 @@ void UseFieldLevel(EncodingPlan& plan) {
   plan.bits = kFieldBits;
   plan.insertions = kFieldInsertions;
   plan.hardening = {.folds = 0, .flip = 0};
+  plan.stable_bits = 0;
 }
 
 }  // namespace sluis::linker

@@ -25,6 +25,8 @@ struct Feature {
   std::string name;  // the same in all registers: it goes into the tokens
   FeatureKind kind = FeatureKind::kText;
   double weight = 1;  // share of the encoding's bits, relative to the other features; a multiple of 0.001
+  // A person keeps it when moving house (a name, a date of birth): in the stable section too, if the plan has one.
+  bool stable = false;
 };
 
 // A column that could be encoded.
@@ -56,6 +58,7 @@ struct Hardening {
 
 inline constexpr std::size_t kMaxFeatures = 64;
 inline constexpr std::size_t kMinRecordLevelFeatures = 4;
+inline constexpr std::size_t kMinStableFeatures = 3;
 inline constexpr std::uint32_t kMaxRawBits = 16384;  // before folding
 
 struct EncodingPlan {
@@ -66,6 +69,11 @@ struct EncodingPlan {
   // Bits that a record which has all features sets, before folding (record level), or that each feature sets in its own
   // encoding (field level). Fewer by the few that tokens have in common. Not used by min-hash, which fills half.
   std::uint32_t insertions = 400;
+  // Bits of a second section, behind the first in the same encoding, to which only the stable features contribute; 0:
+  // none. With it a person who moved is told from a relative at the old address, which one section over all features
+  // does not: both agree in about half of it. Bits before folding are `stable_bits` << folds.
+  std::uint32_t stable_bits = 0;
+  std::uint32_t stable_insertions = 200;  // as `insertions`, over the stable features
   std::vector<Feature> features;
   Hardening hardening;
   // Admits a record-level plan of fewer than kMinRecordLevelFeatures features. Weaker: with one feature the encoding is
@@ -75,7 +83,8 @@ struct EncodingPlan {
   // Returns OK if records can be encoded by this plan. Errors: INVALID_ARGUMENT, naming the setting, its limit and,
   // where there is one, the feature: label, bits, insertions, weight, flip, folds or diffusion out of range; no
   // features, more than kMaxFeatures, unnamed or named twice; a record-level plan of too few; a salt feature that is
-  // not among them; folding or diffusion with min-hash, which leaves them no bits to work on.
+  // not among them; folding or diffusion with min-hash, which leaves them no bits to work on; a stable section of fewer
+  // than kMinStableFeatures features, or at field level, with min-hash, diffusion or balancing.
   [[nodiscard]] absl::Status Validate() const;
 
   // Returns the plan as text: two valid plans give the same text if and only if they are equal. Begins with a format
@@ -90,9 +99,15 @@ struct EncodingPlan {
   // machines. Field level: `insertions` each. Precondition: valid.
   [[nodiscard]] std::vector<std::uint32_t> FeatureBits() const;
 
-  // Bits before folding, and of one finished encoding.
+  // Returns likewise how many bits each feature sets in the stable section: 0 if it is not stable, or there is no such
+  // section.
+  [[nodiscard]] std::vector<std::uint32_t> StableFeatureBits() const;
+
+  // Bits before folding, and of one finished encoding, whose stable section begins at FirstSectionBits().
   std::uint32_t RawBits() const { return bits << hardening.folds; }
-  std::uint32_t EncodedBits() const { return hardening.balanced ? 2 * bits : bits; }
+  std::uint32_t StableRawBits() const { return stable_bits << hardening.folds; }
+  std::uint32_t FirstSectionBits() const { return hardening.balanced ? 2 * bits : bits; }
+  std::uint32_t EncodedBits() const { return FirstSectionBits() + stable_bits; }
   // Encodings of one record.
   std::size_t Encodings() const { return profile == EncodingProfile::kFieldLevel ? features.size() : 1; }
 };
@@ -103,8 +118,9 @@ struct EncodingPlan {
 
 // Returns the default record-level plan over `fields`: random hashing into 1,024 bits of which a full record sets about
 // 400, one XOR-fold, BLIP with 0.02. Weights follow from the kinds alone: dates 1.2, names, text and numbers 1, digits
-// 0.8, categories (enumerated or boolean) 0.25. Not validated: fewer than four fields make a plan that Validate
-// refuses.
+// 0.8, categories (enumerated or boolean) 0.25. Features are stable unless their name says that they are part of an
+// address (field_names.h); if two or more are, and three or more are not, there is a stable section of 512 bits. Not
+// validated: fewer than four fields make a plan that Validate refuses.
 [[nodiscard]] EncodingPlan DefaultPlan(std::span<const FieldDescription> fields);
 
 // Makes `plan` a field-level one with the defaults of that profile: 512 bits a feature of which each sets 120, no folds

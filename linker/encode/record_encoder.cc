@@ -39,6 +39,7 @@ class RecordEncoder::Impl {
         digest_(plan.Digest()),
         digest_label_(common::AsChars(digest_)),
         shares_(plan.FeatureBits()),
+        stable_shares_(plan.StableFeatureBits()),
         orders_(options.date_orders),
         max_cached_(options.max_cached_tokens),
         threshold_(FlipThreshold(plan.hardening.flip)),
@@ -75,7 +76,7 @@ class RecordEncoder::Impl {
     SLUIS_ASSIGN_OR_RETURN(const bool encodable, ReadSalt(values));
     if (!encodable) return absl::OkStatus();
     const bool record_level = plan_.profile == EncodingProfile::kRecordLevel;
-    raws_.assign(plan_.RawBits() / 64 * plan_.Encodings(), 0);
+    raws_.assign(plan_.RawBits() / 64 * plan_.Encodings() + plan_.StableRawBits() / 64, 0);
     raw_ = RawRow(0);
     BeginRace();
     for (std::size_t feature = 0; feature < features.size(); ++feature) {
@@ -118,7 +119,7 @@ class RecordEncoder::Impl {
     if (tabulation_.has_value()) {
       Race(feature);
     } else {
-      SetPositions(shares_[feature]);
+      SetPositions(feature);
     }
     return absl::OkStatus();
   }
@@ -139,19 +140,29 @@ class RecordEncoder::Impl {
     return cache.Insert(key, DeriveSeed(seed, digest_label_), plan_.RawBits());
   }
 
-  void SetPositions(std::uint32_t share) {
-    const std::size_t each = share / used_.size();
-    const std::size_t favoured = share % used_.size();
-    if (favoured != 0) {
-      std::nth_element(used_.begin(), used_.begin() + static_cast<std::ptrdiff_t>(favoured), used_.end(),
-                       [](const Used& a, const Used& b) {
-                         return a.rank != b.rank ? a.rank < b.rank : a.token->seed < b.token->seed;
-                       });
+  // Tokens set equally many bits of a section; those of the least ranks one more if the share does not divide.
+  void SetPositions(std::size_t feature) {
+    const std::uint32_t share = shares_[feature];
+    const std::uint32_t stable_share = stable_shares_[feature];
+    if (share % used_.size() != 0 || stable_share % used_.size() != 0) {
+      std::ranges::sort(used_, [](const Used& a, const Used& b) {
+        return a.rank != b.rank ? a.rank < b.rank : a.token->seed < b.token->seed;
+      });
     }
     for (std::size_t i = 0; i < used_.size(); ++i) {
-      const std::size_t count = each + (i < favoured ? 1 : 0);
-      for (const std::uint16_t position : PositionsOf(*used_[i].token, count)) SetBit(raw_, position);
+      for (const std::uint16_t position : PositionsOf(*used_[i].token, ShareOf(share, i))) SetBit(raw_, position);
+      if (stable_share != 0) {
+        const std::span<std::uint64_t> section = StableRaw();
+        for (const std::uint16_t position : StablePositionsOf(*used_[i].token, ShareOf(stable_share, i))) {
+          SetBit(section, position);
+        }
+      }
     }
+  }
+
+  // Bits of a feature's share that go to the i-th token of the value.
+  std::size_t ShareOf(std::uint32_t share, std::size_t i) const {
+    return share / used_.size() + (i < share % used_.size() ? 1 : 0);
   }
 
   std::span<const std::uint16_t> PositionsOf(CachedToken& token, std::size_t count) {
@@ -161,6 +172,15 @@ class RecordEncoder::Impl {
       KeyedGenerator(token.seed).AppendDistinct(plan_.RawBits(), count, token.longer);
     }
     return std::span(token.longer).first(count);
+  }
+
+  std::span<const std::uint16_t> StablePositionsOf(CachedToken& token, std::size_t count) {
+    if (token.stable.size() < count) {
+      token.stable.clear();
+      const std::size_t drawn = std::max(count, CachedToken::kInline);
+      KeyedGenerator(DeriveSeed(token.seed, "stable")).AppendDistinct(plan_.StableRawBits(), drawn, token.stable);
+    }
+    return std::span(token.stable).first(count);
   }
 
   void BeginRace() {
@@ -189,6 +209,8 @@ class RecordEncoder::Impl {
     return std::span(raws_).subspan(row * words, words);
   }
 
+  std::span<std::uint64_t> StableRaw() { return std::span(raws_).last(plan_.StableRawBits() / 64); }
+
   // Hardens the rows that are present. Noise comes last but for balancing, so that both halves of a balanced encoding
   // carry the same and their difference does not betray it.
   void Finish(Encoding& out) {
@@ -212,13 +234,19 @@ class RecordEncoder::Impl {
         std::ranges::copy(bits, target.begin());
       }
     }
+    if (plan_.stable_bits != 0) {
+      const std::span<std::uint64_t> bits = XorFold(StableRaw(), hardening.folds);
+      if (noise_seed.has_value()) FlipBits(bits, threshold_, *noise_seed, plan_.bits / 64);
+      std::ranges::copy(bits, std::span(out.words).last(bits.size()).begin());
+    }
   }
 
   const EncodingPlan plan_;
   const TokenSeeds& seeds_;
   const common::Hash256 digest_;
   const std::string digest_label_;
-  const std::vector<std::uint32_t> shares_;
+  const std::vector<std::uint32_t> shares_;         // by feature: bits that it sets in the first section
+  const std::vector<std::uint32_t> stable_shares_;  // and in the stable one
   std::vector<DateOrder> orders_;
   std::size_t max_cached_;
   std::uint32_t threshold_;

@@ -21,6 +21,8 @@ struct CachedToken {
   std::uint64_t rank = 0;                      // the first eight bytes of the seed, big-endian
   std::array<std::uint16_t, kInline> first{};  // the first positions
   std::vector<std::uint16_t> longer;           // all of them, once more were needed
+  // Of the stable section likewise; empty until they are needed.
+  std::vector<std::uint16_t> stable;
 };
 
 // Tokens by their bytes: a table of hashes with linear probing, since an encoder looks up 150 tokens a record. Tokens

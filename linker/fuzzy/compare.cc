@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/status/status.h"
+#include "linker/fuzzy/weigh_stable.h"
 #include "linker/score/record_level.h"
 
 namespace sluis::linker {
@@ -94,6 +95,7 @@ absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b
   fit.fit.first_null = repeats ? kFirstNullRepeated : kFirstNullOnce;
   fit.fit.seed = seed;
   fit.fit.threads = options.threads;
+  fit.stable_begin = plan.encoding.stable_bits == 0 ? 0 : plan.encoding.FirstSectionBits();
   Candidates candidates;
   std::unique_ptr<CandidateScorer> scorer;
   report.exhaustive = report.pairs_compared <= plan.exhaustive_pairs;
@@ -110,6 +112,8 @@ absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b
         },
         run);
   }
+  SLUIS_ASSIGN_OR_RETURN(fit.stable_weight, WeighStable(table_a, table_b, report.exhaustive, fit, run));
+  report.stable_weight = fit.stable_weight;
   SLUIS_ASSIGN_OR_RETURN(RecordLevelFit fitted, FitRecordLevel(table_a, table_b, *scorer, fit));
   report.fit = std::move(fitted.fit);
   report.bit_error = fitted.model.error;

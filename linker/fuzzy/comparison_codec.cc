@@ -79,10 +79,10 @@ void Members(Archive& archive, Value& table) {
 template <typename Archive, Is<ComparisonReport> Value>
 void Members(Archive& archive, Value& report) {
   [[maybe_unused]] auto& [source_a, source_b, rows_a, rows_b, exhaustive, candidates, blocking_recall, pairs_compared,
-                          pairs_scored, links, skipped, fit, bit_error, field_weights, review, reviewed_patterns,
-                          reviewed_pairs, seconds, reused] = report;
+                          pairs_scored, links, skipped, fit, bit_error, stable_weight, field_weights, review,
+                          reviewed_patterns, reviewed_pairs, seconds, reused] = report;
   archive(rows_a, rows_b, exhaustive, candidates, blocking_recall, pairs_compared, pairs_scored, skipped, fit,
-          bit_error, field_weights, review, reviewed_patterns, reviewed_pairs);
+          bit_error, stable_weight, field_weights, review, reviewed_patterns, reviewed_pairs);
 }
 
 template <typename T>

@@ -71,6 +71,7 @@ struct ComparisonReport {
   bool skipped = false;                     // a source had no rows
   ScoreFit fit;                             // not credible: no pair was handed on
   double bit_error = 0;                     // record level: of the bit model that was learnt
+  double stable_weight = 1;                 // record level: of the stable section (WeighStable)
   std::vector<FieldWeights> field_weights;  // field level; of `fit` then only precision, recall, matches and links
   // Field level, if credible: doubtful patterns that at least plan.review_min_pairs pairs share, as they were before
   // decisions; and how many patterns and pairs decisions concerned.

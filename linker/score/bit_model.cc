@@ -197,13 +197,20 @@ absl::StatusOr<BitModel> BitModel::Learn(const EncodingTable& a, const EncodingT
 absl::StatusOr<std::vector<double>> BitModel::LeaveOneOutScores(const EncodingTable& a, const EncodingTable& b,
                                                                 std::span<const CandidatePair> pairs,
                                                                 std::span<const double> frequencies_a,
-                                                                std::span<const double> frequencies_b, bool within) {
+                                                                std::span<const double> frequencies_b, bool within,
+                                                                const SectionWeight& section) {
   SLUIS_ASSIGN_OR_RETURN(const Counts counts, CountPairs(a, b, pairs, frequencies_a, frequencies_b, within));
   // Each value that a pair has is one less in the counts of the others, so one table serves all pairs.
   std::vector<BitWeight> weights;
   double neither = 0;
   for (std::size_t i = 0; i < a.bits(); ++i) {
     weights.push_back(WeightOf(counts, i, frequencies_a[i], frequencies_b[i], true, within ? 2 : 1));
+    if (i >= section.begin) {
+      weights[i].both *= section.factor;
+      weights[i].only_a *= section.factor;
+      weights[i].only_b *= section.factor;
+      weights[i].neither *= section.factor;
+    }
     neither += weights[i].neither;
   }
   std::vector<double> scores;
@@ -218,6 +225,14 @@ absl::StatusOr<std::vector<double>> BitModel::LeaveOneOutScores(const EncodingTa
     scores.push_back(score);
   }
   return scores;
+}
+
+void BitModel::Weigh(const SectionWeight& section) {
+  for (std::vector<double>* weights : {&w11, &w10, &w01, &w00}) {
+    for (std::size_t i = section.begin; i < weights->size(); ++i) {
+      (*weights)[i] *= section.factor;
+    }
+  }
 }
 
 absl::StatusOr<PairScorer> PairScorer::Make(const BitModel& model) {

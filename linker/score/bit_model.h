@@ -19,6 +19,12 @@ inline constexpr double kPriorError = 0.2;
 // Returns for each bit the share of rows that set it, (count + 1/2) / (rows + 1), hence never 0 or 1. One pass.
 [[nodiscard]] std::vector<double> BitFrequencies(const EncodingTable& table, unsigned threads = 1);
 
+// A factor on the weights of the bits from `begin` on.
+struct SectionWeight {
+  std::size_t begin = 0;
+  double factor = 1;
+};
+
 // How much each bit speaks for or against two encodings being of one person: natural logarithms of the ratio of its
 // probability among matches to that among pairs at random, for each combination of its values in a and b. A pair's
 // score is their sum, as if bits were independent. They are not, so the score ranks pairs but is no log-odds;
@@ -48,10 +54,15 @@ struct BitModel {
 
   // Returns the score in nats of each pair under the model learnt from the others. Under a model that was learnt from
   // it as well, a pair scores too high, the more so the fewer pairs there are: by about 3 bits() / pairs nats in all,
-  // which would let a false pair confirm itself. Arguments and errors as Learn.
+  // which would let a false pair confirm itself. `section`: as Weigh. Arguments and errors as Learn.
   [[nodiscard]] static absl::StatusOr<std::vector<double>> LeaveOneOutScores(
       const EncodingTable& a, const EncodingTable& b, std::span<const CandidatePair> pairs,
-      std::span<const double> frequencies_a, std::span<const double> frequencies_b, bool within = false);
+      std::span<const double> frequencies_a, std::span<const double> frequencies_b, bool within = false,
+      const SectionWeight& section = {});
+
+  // Multiplies the weights of a section's bits. Bits of features that depend on each other say less than their number,
+  // so one section may deserve more weight than the other.
+  void Weigh(const SectionWeight& section);
 };
 
 // A bit model in integers. The score of a pair is

@@ -154,6 +154,7 @@ struct Round {
   std::optional<Controls> controls;
   ScoreFit fit;
   std::size_t learnt_from = 0;
+  SectionWeight section;
 };
 
 class Rounds {
@@ -171,11 +172,13 @@ class Rounds {
   absl::StatusOr<Round> Run(std::span<const CandidatePair> pairs) {
     Round round;
     round.learnt_from = pairs.size();
+    round.section = {options_.stable_begin == 0 ? a_.bits() : options_.stable_begin, options_.stable_weight};
     if (pairs.empty()) {
       SLUIS_ASSIGN_OR_RETURN(round.model, BitModel::Prior(frequencies_a_, frequencies_b_));
     } else {
       SLUIS_ASSIGN_OR_RETURN(round.model, BitModel::Learn(a_, b_, pairs, frequencies_a_, frequencies_b_, within_));
     }
+    round.model.Weigh(round.section);
     SLUIS_ASSIGN_OR_RETURN(const PairScorer scorer, PairScorer::Make(round.model));
     round.unit = scorer.unit();
     SLUIS_ASSIGN_OR_RETURN(round.lists, candidates_.Top(scorer, options_.fit.first_null + kNullPlaces));
@@ -240,8 +243,9 @@ class Rounds {
     if (pairs.empty()) {
       return absl::OkStatus();
     }
-    SLUIS_ASSIGN_OR_RETURN(const std::vector<double> scores,
-                           BitModel::LeaveOneOutScores(a_, b_, pairs, frequencies_a_, frequencies_b_, within_));
+    SLUIS_ASSIGN_OR_RETURN(
+        const std::vector<double> scores,
+        BitModel::LeaveOneOutScores(a_, b_, pairs, frequencies_a_, frequencies_b_, within_, round->section));
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const auto score = static_cast<std::int32_t>(std::lround(scores[i] / round->unit));
       round->lists.a.Lower(pairs[i].a, score, pairs[i].b);

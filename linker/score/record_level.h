@@ -34,6 +34,10 @@ struct RecordLevelOptions {
   // Of each source as many rows, by the seed, are compared with their own source as negative controls (control.h), if
   // the sources have a person once and were compared in full.
   std::size_t most_controls = 2000;
+  // Where the encodings' stable section begins (EncodingPlan::FirstSectionBits); 0: they have none.
+  std::size_t stable_begin = 0;
+  // A factor on the weights of its bits (ChooseStableWeight).
+  double stable_weight = 1;
   // Pairs with lower log-odds are not returned.
   float least_log_odds = -3;
 };
