@@ -94,23 +94,30 @@ double PoissonAtLeast(double count, double mean) {
   if (mean > 1000) {
     return 0.5 * std::erfc((count - 0.5 - mean) / std::sqrt(2 * mean));
   }
-  // The tail itself is summed if it is the smaller part: 1 less the rest would keep no digit of it.
-  double term = std::exp(-mean);
+  // From the term at `count`, by logarithms, since exp(-mean) is 0 from 746 on. Terms fall from there on upwards if
+  // `count` is above the mean, else downwards: the smaller part is summed, as 1 less the rest would keep no digit of
+  // it.
+  const double first = std::ceil(count);
+  double log_term = -mean;
+  for (double i = 1; i <= first; ++i) {
+    log_term += std::log(mean / i);
+  }
+  if (first > mean) {
+    double above = 0;
+    double term = std::exp(log_term);
+    for (double i = first; term > 1e-17 * above; ++i) {
+      above += term;
+      term *= mean / (i + 1);
+    }
+    return above;
+  }
   double below = 0;
-  double i = 0;
-  for (; i < count; ++i) {
+  double term = std::exp(log_term) * first / mean;
+  for (double i = first - 1; i >= 0 && term > 1e-17 * below; --i) {
     below += term;
-    term *= mean / (i + 1);
+    term *= i / mean;
   }
-  if (count <= mean) {
-    return std::max(0.0, 1 - below);
-  }
-  double above = 0;
-  for (; term > 1e-17 * above; ++i) {
-    above += term;
-    term *= mean / (i + 1);
-  }
-  return above;
+  return std::max(0.0, 1 - below);
 }
 
 double DrawPoisson(double mean, std::mt19937_64* random) {

@@ -21,6 +21,7 @@ namespace sluis::linker::testing {
 struct EncodedRegister {
   EncodingTable table;
   std::vector<std::string> persons;
+  std::size_t stable_begin = 0;  // where the stable section begins
 };
 
 struct RegisterFormat {
@@ -111,7 +112,7 @@ inline EncodedRegister ReadAndEncode(const std::filesystem::path& path, const Re
   const common::SecretBytes noise = key(path.filename().string());
   auto encoder = RecordEncoder::Make(plan, *seeds, {.noise_key = &noise, .date_orders = format.date_orders});
   PlainRegister plain = ReadRegister(path, format);
-  EncodedRegister result{*EncodingTable::Create(plan.EncodedBits()), std::move(plain.persons)};
+  EncodedRegister result{*EncodingTable::Create(plan.EncodedBits()), std::move(plain.persons), plan.FirstSectionBits()};
   Encoding encoding;
   for (const std::vector<std::string>& record : plain.records) {
     const std::vector<std::string_view> values(record.begin(), record.end());
@@ -124,7 +125,7 @@ inline EncodedRegister ReadAndEncode(const std::filesystem::path& path, const Re
 
 // Rows [begin, end) of a register.
 inline EncodedRegister Slice(const EncodedRegister& from, std::size_t begin, std::size_t end) {
-  EncodedRegister result{*EncodingTable::Create(from.table.bits()), {}};
+  EncodedRegister result{*EncodingTable::Create(from.table.bits()), {}, from.stable_begin};
   for (std::size_t row = begin; row < end; ++row) {
     if (!result.table.Append(from.table.row(row)).ok()) {
       std::abort();

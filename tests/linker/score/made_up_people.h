@@ -34,6 +34,7 @@ struct PeopleSettings {
 struct PeopleRegister {
   EncodingTable table;
   std::vector<std::uint32_t> persons;  // of each row
+  std::size_t stable_begin = 0;        // where the stable section begins
 };
 
 class PeopleMaker {
@@ -164,7 +165,7 @@ class PeopleMaker {
     const auto seeds = TokenSeeds::FromKey(key("tokens"));
     const common::SecretBytes noise_key = key(std::to_string(number) + "-" + std::to_string(settings_.seed));
     auto encoder = RecordEncoder::Make(plan, *seeds, {.noise_key = &noise_key, .date_orders = {}});
-    PeopleRegister result{*EncodingTable::Create(plan.EncodedBits()), members};
+    PeopleRegister result{*EncodingTable::Create(plan.EncodedBits()), members, plan.FirstSectionBits()};
     Encoding encoding;
     for (const std::uint32_t member : members) {
       const Person& person = population_[member];

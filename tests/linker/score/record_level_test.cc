@@ -202,6 +202,22 @@ TEST(PoissonAtLeast, IsTheTailSum) {
   EXPECT_NEAR(PoissonAtLeast(3, 2), 1 - 5 * std::exp(-2.0), 1e-12);
   EXPECT_GT(PoissonAtLeast(30, 0.1), 0);
   EXPECT_LT(PoissonAtLeast(30, 0.1), 1e-50);
+  EXPECT_EQ(PoissonAtLeast(3, 0), 0);
+}
+
+TEST(PoissonAtLeast, IsTheTailSumWhereTheFirstTermIsTooSmallForADouble) {
+  for (const double mean : {700.0, 745.0, 746.0, 800.0, 999.0, 1000.0}) {
+    std::vector<double> terms;  // from logarithms, far beyond where they matter
+    for (double i = 0; i < 3000; ++i) {
+      terms.push_back(std::exp(i * std::log(mean) - mean - std::lgamma(i + 1)));
+    }
+    for (const double deviations : {-6.0, -1.0, 0.0, 1.0, 4.0, 8.0}) {
+      const double count = std::round(mean + deviations * std::sqrt(mean));
+      double sum = 0;
+      for (std::size_t i = terms.size(); i-- > static_cast<std::size_t>(count);) sum += terms[i];
+      EXPECT_NEAR(PoissonAtLeast(count, mean) / sum, 1, 1e-9) << "mean " << mean << " count " << count;
+    }
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "common/status/matchers.h"
 #include "linker/score/record_level.h"
+#include "linker/score/stable_weight.h"
 #include "tests/linker/score/linkage_data.h"
 
 namespace sluis::linker {
@@ -76,9 +77,27 @@ void Print(const char* what, const RecordLevelFit& fit, const Quality& truth) {
       fit.unit / f.null_a.Slope(), f.null_a.gamma, fit.unit, f.why_not.c_str());
 }
 
-RecordLevelFit Link(const EncodedRegister& a, const EncodedRegister& b) {
-  const auto scorer = ScoreExhaustively(a.table, &b.table, {.threads = 2});
-  auto fit = FitRecordLevel(a.table, &b.table, *scorer, {});
+// The weight of the stable section, chosen as `sluis match` does.
+double StableWeight(const EncodedRegister& a, const EncodedRegister* b, const FitOptions& fit_options = {}) {
+  RecordLevelOptions options{.fit = fit_options};
+  options.stable_begin = a.stable_begin;
+  const auto weight = ChooseStableWeight(a.table, b == nullptr ? nullptr : &b->table, options, {.threads = 2});
+  if (!weight.ok()) {
+    ADD_FAILURE() << weight.status();
+    return 1;
+  }
+  std::printf("stable section times %.1f\n", *weight);
+  return *weight;
+}
+
+RecordLevelFit Link(const EncodedRegister& a, const EncodedRegister* b, double stable_weight,
+                    const FitOptions& fit_options = {}) {
+  const EncodingTable* const table_b = b == nullptr ? nullptr : &b->table;
+  RecordLevelOptions options{.fit = fit_options};
+  options.stable_begin = a.stable_begin;
+  options.stable_weight = stable_weight;
+  const auto scorer = ScoreExhaustively(a.table, table_b, {.threads = 2});
+  auto fit = FitRecordLevel(a.table, table_b, *scorer, options);
   if (!fit.ok()) {
     ADD_FAILURE() << fit.status();
     return {};
@@ -105,7 +124,8 @@ class Registers : public ::testing::Test {
 TEST_F(Registers, Febrl4) {
   const EncodedRegister a = Febrl("dataset4a.csv");
   const EncodedRegister b = Febrl("dataset4b.csv");
-  const RecordLevelFit fit = Link(a, b);
+  const double weight = StableWeight(a, &b);
+  const RecordLevelFit fit = Link(a, &b, weight);
   const Quality truth = Greedy(fit, a, b, 0);
   Print("febrl4", fit, truth);
   EXPECT_TRUE(fit.fit.credible);
@@ -113,11 +133,11 @@ TEST_F(Registers, Febrl4) {
   EXPECT_NEAR(fit.fit.precision.value, truth.precision, 0.005);
   EXPECT_NEAR(fit.fit.recall.value, truth.recall, 0.005);
   const EncodedRegister half = Slice(a, 0, 2500);
-  const RecordLevelFit half_fit = Link(half, b);
+  const RecordLevelFit half_fit = Link(half, &b, weight);
   Print("febrl4 half", half_fit, Greedy(half_fit, half, b, 0));
   const std::set<std::string> persons(half.persons.begin(), half.persons.end());
   for (const std::size_t wanted : {0, 1, 10, 100}) {
-    EncodedRegister few{*EncodingTable::Create(1024), {}};
+    EncodedRegister few{*EncodingTable::Create(b.table.bits()), {}, b.stable_begin};
     std::size_t matches = 0;
     for (std::size_t row = 0; row < b.persons.size(); ++row) {
       const bool match = persons.contains(b.persons[row]);
@@ -128,7 +148,7 @@ TEST_F(Registers, Febrl4) {
       SLUIS_ASSERT_OK(few.table.Append(b.table.row(row)));
       few.persons.push_back(b.persons[row]);
     }
-    const RecordLevelFit rare = Link(half, few);
+    const RecordLevelFit rare = Link(half, &few, wanted == 0 ? StableWeight(half, &few) : weight);
     const Quality quality = OfLinks(rare, half, few, static_cast<double>(wanted));
     Print(("febrl4 " + std::to_string(wanted) + " matches").c_str(), rare, quality);
     if (wanted == 0) {
@@ -143,7 +163,7 @@ TEST_F(Registers, Febrl4) {
 TEST_F(Registers, FiveParty) {
   const EncodedRegister a = FiveParty(1);
   const EncodedRegister b = FiveParty(2);
-  const RecordLevelFit fit = Link(a, b);
+  const RecordLevelFit fit = Link(a, &b, StableWeight(a, &b));
   const Quality links = OfLinks(fit, a, b, Matches(a, b));
   Print("five-party 1 x 2", fit, links);
   EXPECT_TRUE(Covers(fit.fit.precision, links.precision));
@@ -153,7 +173,7 @@ TEST_F(Registers, FiveParty) {
   EXPECT_GE(pairs.f1, 0.9);
   const EncodedRegister c = FiveParty(4);
   const EncodedRegister d = FiveParty(5);
-  const RecordLevelFit other = Link(c, d);
+  const RecordLevelFit other = Link(c, &d, StableWeight(c, &d));
   const Quality other_links = OfLinks(other, c, d, Matches(c, d));
   Print("five-party 4 x 5", other, other_links);
   Print("  by log-odds", other, Greedy(other, c, d, 0));
@@ -164,23 +184,22 @@ TEST_F(Registers, FiveParty) {
 TEST_F(Registers, FebrlWithinOneSource) {
   for (const char* name : {"dataset1.csv", "dataset2.csv", "dataset3.csv"}) {
     const EncodedRegister a = Febrl(name);
-    const auto scorer = ScoreExhaustively(a.table, nullptr, {.threads = 2});
-    const auto fit = FitRecordLevel(a.table, nullptr, *scorer, {.fit = {.first_null = 8}});
-    SLUIS_ASSERT_OK(fit);
+    const FitOptions options{.first_null = 8};
+    const RecordLevelFit fit = Link(a, nullptr, StableWeight(a, nullptr, options), options);
     double right = 0;
     double matches = 0;
-    for (const CandidatePair& pair : fit->links) {
+    for (const CandidatePair& pair : fit.links) {
       right += a.persons[pair.a] == a.persons[pair.b] ? 1 : 0;
     }
     std::map<std::string, double> sizes;
     for (const std::string& person : a.persons) {
       matches += sizes[person]++;
     }
-    const Quality truth = QualityOf(right, static_cast<double>(fit->links.size()), matches);
-    Print(name, *fit, truth);
+    const Quality truth = QualityOf(right, static_cast<double>(fit.links.size()), matches);
+    Print(name, fit, truth);
     EXPECT_GE(truth.f1, 0.97) << name;
-    EXPECT_NEAR(fit->fit.precision.value, truth.precision, 0.02) << name;
-    EXPECT_NEAR(fit->fit.recall.value, truth.recall, 0.02) << name;
+    EXPECT_NEAR(fit.fit.precision.value, truth.precision, 0.02) << name;
+    EXPECT_NEAR(fit.fit.recall.value, truth.recall, 0.02) << name;
   }
 }
 
