@@ -147,6 +147,7 @@ Curves FitBetween(const Counts& counts, const ScoreGrid& grid, std::size_t first
     relatives = Relatives(counts, grid, first_null);
   }
   Curves curves;
+  curves.one_each = true;
   curves.a = FitSideTwice(sample_a, grid, first_null, relatives ? &relatives->first : nullptr);
   curves.b = FitSideTwice(sample_b, grid, first_null, relatives ? &relatives->second : nullptr);
   const Side& a = curves.a;
@@ -172,11 +173,21 @@ Curves FitBetween(const Counts& counts, const ScoreGrid& grid, std::size_t first
   return curves;
 }
 
-Curves FitWithin(const SideSample& sample, const ScoreGrid& grid, std::size_t first_null) {
-  Curves curves{FitSideTwice(sample, grid, first_null, nullptr), std::nullopt, sample.LinksFromTop(), {}, {}, 0, 0};
+// Where records may have several matches: within one source, and between sources that repeat people.
+Curves FitPairs(const SideSample& sample_a, const SideSample* sample_b, const ScoreGrid& grid, std::size_t first_null) {
+  Curves curves;
+  curves.a = FitSideTwice(sample_a, grid, first_null, nullptr);
+  curves.links = sample_a.LinksFromTop();
+  if (sample_b != nullptr) {
+    curves.b = FitSideTwice(*sample_b, grid, first_null, nullptr);
+    const std::vector<double> links_b = sample_b->LinksFromTop();
+    for (std::size_t g = 0; g < grid.bins; ++g) curves.links[g] += links_b[g];
+  }
   double most_certain = 0;
   for (std::size_t g = 0; g < grid.bins; ++g) {
-    const double expected = sample.rows * curves.a.intensity[g] / 2;
+    // Within a source a pair is in the lists of two of its rows; between sources both sides tell of the same pairs.
+    const double from_b = curves.b ? sample_b->rows * curves.b->intensity[g] : 0;
+    const double expected = (sample_a.rows * curves.a.intensity[g] + from_b) / 2;
     curves.false_links.push_back(std::min(expected, curves.links[g] + expected / 2));
     curves.null_links.push_back(expected);
     const double found = curves.links[g] - expected;
@@ -193,7 +204,8 @@ Curves FitWithin(const SideSample& sample, const ScoreGrid& grid, std::size_t fi
 }  // namespace
 
 Curves Fit(const Counts& counts, const ScoreGrid& grid, std::size_t first_null) {
-  return counts.b ? FitBetween(counts, grid, first_null) : FitWithin(counts.a, grid, first_null);
+  return counts.b && first_null == 2 ? FitBetween(counts, grid, first_null)
+                                     : FitPairs(counts.a, counts.pointer_b(), grid, first_null);
 }
 
 double TrueLinks(const Curves& curves, std::size_t g) { return std::max(0.0, curves.links[g] - curves.false_links[g]); }

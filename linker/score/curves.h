@@ -31,13 +31,16 @@ struct Side {
 
 // Everything by score bin, counted from the top.
 struct Curves {
+  // Whether a record has one match at most, so that links are mutually best pairs; else they are all pairs that are
+  // listed where matches may be.
+  bool one_each = false;
   Side a;
   std::optional<Side> b;
   std::vector<double> links;        // at or above the bin
   std::vector<double> false_links;  // expected
   std::vector<double> null_links;   // expected if no row had a match
   double matches = 0;
-  double matches_at_median = 0;  // Side::matched_at_median, of both; within a source as `matches`
+  double matches_at_median = 0;  // Side::matched_at_median, of both; where not one_each as `matches`
 };
 
 // All that is fitted to; within one source only `a`.

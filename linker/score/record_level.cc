@@ -20,30 +20,64 @@ constexpr double kFallbackSlope = 0.1;  // log-odds per nat of score
 constexpr std::size_t kFallbackRows = 1000;
 constexpr int kFewResamplings = 20;  // of a round that may not be the last: nothing depends on its intervals
 
-// Pairs of the lists that may be links: mutually best between sources, within a source all before first_null.
-template <typename Visit>
-void VisitLinks(const BothLists& lists, bool within, std::size_t first_null, const Visit& visit) {
-  for (std::uint32_t row = 0; row < lists.a.rows(); ++row) {
-    const auto others = lists.a.others(row);
-    const auto scores = lists.a.scores(row);
-    if (!within) {
-      if (others[0] != kNoRow && lists.b.others(others[0])[0] == row) {
-        visit(CandidatePair{row, others[0]}, scores[0]);
-      }
-      continue;
-    }
+// How records of two sources, or of one, may match.
+struct Matching {
+  bool within;
+  std::size_t first_null;
+  // Whether a record has one match at most.
+  bool one_each() const { return !within && first_null == 2; }
+};
+
+// Calls `visit` with each row of `from` and those of `other` that it lists before first_null. A pair that `other` lists
+// there too is left out unless it is for this call by `mine`, so that two calls give each pair once.
+template <typename Visit, typename Mine>
+void VisitListed(const TopLists& from, const TopLists& other, std::size_t first_null, const Mine& mine,
+                 const Visit& visit) {
+  for (std::uint32_t row = 0; row < from.rows(); ++row) {
+    const auto others = from.others(row);
     for (std::size_t j = 0; j + 1 < first_null && others[j] != kNoRow; ++j) {
-      const auto theirs = lists.a.others(others[j]).first(first_null - 1);
-      if (row < others[j] || std::find(theirs.begin(), theirs.end(), row) == theirs.end()) {
-        visit(CandidatePair{std::min(row, others[j]), std::max(row, others[j])}, scores[j]);
+      const auto theirs = other.others(others[j]).first(first_null - 1);
+      if (mine(row, others[j]) || std::find(theirs.begin(), theirs.end(), row) == theirs.end()) {
+        visit(row, others[j], from.scores(row)[j]);
       }
     }
   }
 }
 
-std::vector<CandidatePair> LinksFrom(const BothLists& lists, bool within, std::size_t first_null, std::int32_t least) {
+// Pairs of the lists that may be links: mutually best if a record has one match at most, else all before first_null.
+template <typename Visit>
+void VisitLinks(const BothLists& lists, const Matching& matching, const Visit& visit) {
+  using Row = std::uint32_t;
+  if (matching.within) {
+    VisitListed(
+        lists.a, lists.a, matching.first_null, [](Row row, Row other) { return row < other; },
+        [&](Row row, Row other, std::int32_t score) {
+          visit(CandidatePair{std::min(row, other), std::max(row, other)}, score);
+        });
+  } else if (matching.one_each()) {
+    for (Row row = 0; row < lists.a.rows(); ++row) {
+      const Row best = lists.a.others(row)[0];
+      if (best != kNoRow && lists.b.others(best)[0] == row) {
+        visit(CandidatePair{row, best}, lists.a.scores(row)[0]);
+      }
+    }
+  } else {
+    VisitListed(
+        lists.a, lists.b, matching.first_null, [](Row, Row) { return true; },
+        [&](Row row, Row other, std::int32_t score) {
+          visit(CandidatePair{row, other}, score);
+        });
+    VisitListed(
+        lists.b, lists.a, matching.first_null, [](Row, Row) { return false; },
+        [&](Row row, Row other, std::int32_t score) {
+          visit(CandidatePair{other, row}, score);
+        });
+  }
+}
+
+std::vector<CandidatePair> LinksFrom(const BothLists& lists, const Matching& matching, std::int32_t least) {
   std::vector<CandidatePair> pairs;
-  VisitLinks(lists, within, first_null, [&](const CandidatePair& pair, std::int32_t score) {
+  VisitLinks(lists, matching, [&](const CandidatePair& pair, std::int32_t score) {
     if (score >= least) {
       pairs.push_back(pair);
     }
@@ -52,9 +86,9 @@ std::vector<CandidatePair> LinksFrom(const BothLists& lists, bool within, std::s
 }
 
 // The links to learn from.
-std::vector<CandidatePair> ConfidentPairs(const BothLists& lists, bool within, const ScoreFit& fit,
+std::vector<CandidatePair> ConfidentPairs(const BothLists& lists, const Matching& matching, const ScoreFit& fit,
                                           const RecordLevelOptions& options) {
-  std::vector<CandidatePair> pairs = LinksFrom(lists, within, options.fit.first_null, fit.confident_score);
+  std::vector<CandidatePair> pairs = LinksFrom(lists, matching, fit.confident_score);
   if (pairs.size() > options.most_learnt) {
     std::mt19937_64 random(options.fit.seed);
     for (std::size_t i = 0; i < options.most_learnt; ++i) {
@@ -98,7 +132,7 @@ std::vector<ScoredPair> ListedPairs(const BothLists& lists, bool within, const S
   return pairs;
 }
 
-// A record has one match at most, so candidates compete: the odds of a pair are its own over those of all pairs that
+// Where a record has one match at most candidates compete: the odds of a pair are its own over those of all pairs that
 // would exclude it and of both records having no match.
 void Compete(std::size_t rows_a, std::size_t rows_b, double no_match, std::vector<ScoredPair>* pairs) {
   std::vector<double> sums_a(rows_a);
@@ -114,11 +148,11 @@ void Compete(std::size_t rows_a, std::size_t rows_b, double no_match, std::vecto
   }
 }
 
-std::vector<ScoredPair> ScorePairs(const BothLists& lists, bool within, const ScoreFit& fit, float least) {
+std::vector<ScoredPair> ScorePairs(const BothLists& lists, const Matching& matching, const ScoreFit& fit, float least) {
   // Competing may raise log-odds by this and no more.
   const auto raise = static_cast<float>(-std::log(fit.no_match_odds));
-  std::vector<ScoredPair> pairs = ListedPairs(lists, within, fit, least - raise, -raise);
-  if (!within) {
+  std::vector<ScoredPair> pairs = ListedPairs(lists, matching.within, fit, least - raise, -raise);
+  if (matching.one_each()) {
     Compete(lists.a.rows(), lists.b.rows(), fit.no_match_odds, &pairs);
     std::erase_if(pairs, [least](const ScoredPair& pair) { return pair.log_odds < least; });
   }
@@ -277,6 +311,7 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
                                               CandidateScorer& candidates, const RecordLevelOptions& options) {
   const bool within = b == nullptr;
   const EncodingTable& other = within ? a : *b;
+  const Matching matching{within, options.fit.first_null};
   if (a.bits() != other.bits() || options.rounds < 0) {
     return absl::InvalidArgumentError(absl::StrCat("record-level fit: encodings of ", a.bits(), " and ", other.bits(),
                                                    " bits, ", options.rounds,
@@ -286,7 +321,7 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
   SLUIS_ASSIGN_OR_RETURN(Round round, rounds.Run({}));
   int learnt = 0;
   for (; learnt < options.rounds && round.fit.credible; ++learnt) {
-    const std::vector<CandidatePair> pairs = ConfidentPairs(round.lists, within, round.fit, options);
+    const std::vector<CandidatePair> pairs = ConfidentPairs(round.lists, matching, round.fit, options);
     if (pairs.size() < std::max<std::size_t>(options.least_learnt, 1)) {
       break;
     }
@@ -301,8 +336,8 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
                                                 round.controls ? &*round.controls : nullptr));
   }
   RecordLevelFit result;
-  result.pairs = ScorePairs(round.lists, within, round.fit, options.least_log_odds);
-  result.links = LinksFrom(round.lists, within, options.fit.first_null, round.fit.threshold);
+  result.pairs = ScorePairs(round.lists, matching, round.fit, options.least_log_odds);
+  result.links = LinksFrom(round.lists, matching, round.fit.threshold);
   result.model = std::move(round.model);
   result.unit = round.unit;
   result.fit = std::move(round.fit);

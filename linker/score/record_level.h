@@ -48,8 +48,8 @@ struct RecordLevelFit {
   ScoreFit fit;
   // By a, then b, each once; within a source a < b. A score below fit.threshold never gives log-odds above 0.
   std::vector<ScoredPair> pairs;
-  // The links that the estimates of `fit` are about: mutually best pairs, or all within a source, from fit.threshold
-  // on.
+  // The links that the estimates of `fit` are about, from fit.threshold on: mutually best pairs between sources that
+  // hold a person once (fit.first_null 2), else all that either record lists before first_null.
   std::vector<CandidatePair> links;
   std::uint64_t pairs_scored = 0;  // in one round
   std::size_t learnt_from = 0;     // links; 0: the prior model
@@ -57,7 +57,7 @@ struct RecordLevelFit {
 };
 
 // Links two sources at record level, or one within itself (`b` null), without truth: scores the candidates by the prior
-// bit model, fits the null, learns the model from mutually best pairs above an estimated precision of 0.95, and begins
+// bit model, fits the null, learns the model from links above an estimated precision of 0.95, and begins
 // again, up to `rounds` times. A round whose fit is not credible is discarded, and the one before it stands.
 //
 // If no fit is credible, `pairs` is empty. With fewer than kLeastRows rows nothing can be fitted: the threshold then is

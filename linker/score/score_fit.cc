@@ -92,11 +92,10 @@ struct Samples {
 
   Samples(const TopLists& lists_a, const TopLists* lists_b, const Controls* controls, const ScoreGrid& grid,
           std::size_t first_null, std::int32_t evident, unsigned threads)
-      : a(lists_a, lists_b == nullptr ? GroupedSample::Links::kWithin : GroupedSample::Links::kMutualBest, lists_b,
-          grid, first_null, evident, controls != nullptr, threads) {
+      : a(lists_a, LinksOfA(lists_b, first_null), lists_b, grid, first_null, evident, controls != nullptr, threads) {
     if (lists_b != nullptr) {
-      b.emplace(*lists_b, GroupedSample::Links::kNone, nullptr, grid, first_null, evident, controls != nullptr,
-                threads);
+      b.emplace(*lists_b, first_null == 2 ? GroupedSample::Links::kNone : GroupedSample::Links::kListedHere, &lists_a,
+                grid, first_null, evident, controls != nullptr, threads);
     }
     if (controls != nullptr) {
       control_a.emplace(controls->a, grid);
@@ -112,6 +111,11 @@ struct Samples {
   }
 
  private:
+  static GroupedSample::Links LinksOfA(const TopLists* lists_b, std::size_t first_null) {
+    if (lists_b == nullptr) return GroupedSample::Links::kWithin;
+    return first_null == 2 ? GroupedSample::Links::kMutualBest : GroupedSample::Links::kListed;
+  }
+
   template <typename F>
   Counts Of(const F& counts_of) const {
     Counts counts;
@@ -235,7 +239,7 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   fit.matches = std::max(curves.matches, TrueLinks(curves, *bin));
   fit.match_share = fit.matches / static_cast<double>(least_rows);
   fit.log_odds = MakeTable(curves, *grid);
-  if (curves.b) {
+  if (curves.one_each) {
     const double without_a = std::max(1 - fit.matches / counts.a.rows, 1 / counts.a.rows);
     const double without_b = std::max(1 - fit.matches / counts.b->rows, 1 / counts.b->rows);
     fit.no_match_odds = without_a * without_b;

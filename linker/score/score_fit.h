@@ -53,16 +53,17 @@ struct ScoreFit {
   // credible.
   std::int32_t threshold = kLinkNothing;
   double matches = 0;      // estimated number of matching pairs among those compared
-  double match_share = 0;  // of the rows of the smaller source; within one source matches per row
+  double match_share = 0;  // of the rows of the smaller source; if first_null is not 2 matches per row
   double links = 0;        // pairs at or above the threshold
-  Estimate precision;      // of the links: mutually best pairs, or all pairs within a source
+  Estimate precision;      // of the links: mutually best pairs, or all pairs if first_null is not 2
   Estimate recall;         // of all matching pairs, those that were not compared included
   // False: do not use the fit (why_not says why), link by nothing else than exact keys. The estimates are then 0.
   bool credible = false;
   std::string why_not;
   // The odds of a pair at random of this score: matches over non-matches, whatever else the two rows have. Between
-  // sources, where candidates exclude each other, the odds of a pair are these over `no_match_odds` plus the odds of
-  // all pairs that it excludes: the weight of both records having no match at all. 1 within a source.
+  // sources that hold a person once (first_null 2), where candidates exclude each other, the odds of a pair are these
+  // over `no_match_odds` plus the odds of all pairs that it excludes: the weight of both records having no match at
+  // all. Else it is 1.
   LogOddsTable log_odds;
   double no_match_odds = 1;
   NullTail null_a;

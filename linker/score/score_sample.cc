@@ -301,10 +301,11 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
     if (links == Links::kMutualBest && other->others(others[0])[0] == row) {
       group.links[grid.Bin(scores[0])] += 1;
     }
-    for (std::size_t j = 0; links == Links::kWithin && j + 1 < first_null && j < filled; ++j) {
-      const auto theirs = lists.others(others[j]);
-      const auto end = theirs.begin() + static_cast<std::ptrdiff_t>(first_null - 1);
-      if (row < others[j] || std::find(theirs.begin(), end, row) == end) {
+    const bool listed = links == Links::kWithin || links == Links::kListed || links == Links::kListedHere;
+    for (std::size_t j = 0; listed && j + 1 < first_null && j < filled; ++j) {
+      const auto theirs = (links == Links::kWithin ? lists : *other).others(others[j]).first(first_null - 1);
+      if (links == Links::kListed || (links == Links::kWithin && row < others[j]) ||
+          std::find(theirs.begin(), theirs.end(), row) == theirs.end()) {
         group.links[grid.Bin(scores[j])] += 1;
       }
     }

@@ -96,11 +96,13 @@ class GroupedSample {
   enum class Links {
     kNone,        // they are counted on the other side
     kMutualBest,  // first in both lists
-    kWithin,      // in a list before first_null, each once
+    kWithin,      // in a list of the source before first_null, each once
+    kListed,      // in a list of this side before first_null
+    kListedHere,  // of these, those that are not in a list of the other side before first_null
   };
 
-  // `other`: the lists of the other source, for kMutualBest. Scores of at least `evident`, before first_null, are taken
-  // for matches: the ranks of the scores below them count from there. `strangers_only` as for FitTail.
+  // `other`: the lists of the other source, unless kNone or kWithin. Scores of at least `evident`, before first_null,
+  // are taken for matches: the ranks of the scores below them count from there. `strangers_only` as for FitTail.
   GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
                 std::size_t first_null, std::int32_t evident, bool strangers_only, unsigned threads);
 

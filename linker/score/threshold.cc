@@ -55,7 +55,7 @@ BestBins FindBestBins(const Curves& curves, const SideSample& a, const SideSampl
   std::vector<bool> allowed(curves.links.size(), true);
   BestBins best;
   best.any = BestBin(curves, allowed);
-  if (b != nullptr) {
+  if (curves.one_each) {
     ForbidSeconds(a, curves.a, curves.links, &allowed);
     ForbidSeconds(*b, *curves.b, curves.links, &allowed);
   }
@@ -77,7 +77,7 @@ std::string WhyNot(const Curves& curves, const BestBins& best, const SideSample&
   if (Precision(curves, *bin) < kLeastPrecision) {
     return "matches and non-matches overlap too much: at the best threshold less than half of the links are right";
   }
-  if (sample_b != nullptr) {
+  if (curves.one_each) {
     if (!best.tellable || links < kLeastTellable * curves.links[*best.any]) {
       return "many records have several candidates as good as a match: the fields do not tell people apart";
     }

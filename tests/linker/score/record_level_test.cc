@@ -85,6 +85,54 @@ TEST(FitRecordLevel, RecallCarriesWhatBlockingMissed) {
   EXPECT_DOUBLE_EQ(half->fit.recall.value, whole->fit.recall.value / 2);
 }
 
+// Half of the people of each source have two records in it, those of both sources included.
+struct Repeated {
+  EncodingTable a = *EncodingTable::Create(1024);
+  EncodingTable b = *EncodingTable::Create(1024);
+  std::vector<std::size_t> persons_a;  // by row
+  std::vector<std::size_t> persons_b;
+
+  explicit Repeated(double error) {
+    testing::SyntheticEncoder encoder(3);
+    for (std::size_t person = 0; person < 600; ++person) {
+      const auto values = encoder.Person(6);
+      const auto append = [&](EncodingTable* table, std::vector<std::size_t>* persons) {
+        for (std::size_t copy = 0; copy < 1 + person % 2; ++copy) {
+          encoder.Append(encoder.Dirty(values, error), 0.02, table);
+          persons->push_back(person);
+        }
+      };
+      if (person < 400) append(&a, &persons_a);
+      if (person >= 200) append(&b, &persons_b);
+    }
+  }
+};
+
+TEST(FitRecordLevel, LinksAllRecordsOfAPersonBetweenSourcesThatRepeatPeople) {
+  const Repeated data(0.1);
+  RecordLevelOptions options = kOptions;
+  options.fit.first_null = 8;
+  const auto fit = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), options);
+  SLUIS_ASSERT_OK(fit);
+  ASSERT_TRUE(fit->fit.credible) << fit->fit.why_not;
+  EXPECT_EQ(fit->fit.no_match_odds, 1);
+  const double matches = 100 + 100 * 4;  // of one record each, and of two with two
+  double right = 0;
+  for (const CandidatePair& link : fit->links) right += data.persons_a[link.a] == data.persons_b[link.b] ? 1 : 0;
+  const auto links = static_cast<double>(fit->links.size());
+  EXPECT_EQ(links, fit->fit.links);
+  EXPECT_GT(right / links, 0.97);
+  EXPECT_GT(right / matches, 0.95);
+  EXPECT_NEAR(fit->fit.precision.value, right / links, 0.03);
+  EXPECT_NEAR(fit->fit.recall.value, right / matches, 0.05);
+  EXPECT_NEAR(fit->fit.matches, matches, 25);
+  std::size_t likely = 0;
+  for (const ScoredPair& pair : fit->pairs) {
+    likely += pair.log_odds > 0 && data.persons_a[pair.a] == data.persons_b[pair.b] ? 1 : 0;
+  }
+  EXPECT_GT(static_cast<double>(likely) / matches, 0.95);
+}
+
 TEST(FitRecordLevel, FallsBackOnTheSelfScoreWithFewerThanThirtyRows) {
   const Synthetic data = MakeSynthetic({.rows_a = 20, .rows_b = 40, .matches = 10, .error = 0.1});
   const auto fit = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), kOptions);
