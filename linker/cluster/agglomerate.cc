@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "linker/cluster/components.h"
 #include "linker/cluster/disjoint_sets.h"
+#include "linker/cluster/source_counts.h"
 
 namespace sluis::linker {
 namespace {
@@ -17,21 +18,13 @@ __extension__ using Int128 = __int128;  // a compiler extension, as -Wpedantic n
 
 constexpr std::uint64_t kStepsBetweenStopChecks = 1 << 16;
 constexpr std::uint32_t kEnd = std::numeric_limits<std::uint32_t>::max();
-constexpr SourceSet kAllSources = (SourceSet{1} << kMaxSources) - 1;
-
-template <typename Visitor>
-void ForEachSource(SourceSet set, Visitor visit) {
-  for (set &= kAllSources; set != 0; set &= set - 1) {
-    visit(static_cast<std::uint32_t>(std::countr_zero(set)));
-  }
-}
 
 // Whether the average of these two units exceeds the threshold and nothing keeps them apart.
-bool MayExceed(const Units& units, const UnitEdge& edge, const LinkageRules& rules) {
+bool MayExceed(const Units& units, const SourceCounts& counts, const UnitEdge& edge, const LinkageRules& rules) {
   if (edge.apart || edge.scored == 0 || (units.present[edge.a] & units.present[edge.b] & rules.exclusive) != 0) {
     return false;
   }
-  return AverageLinkage(edge.sum, edge.scored, ComparedPairs(units, edge.a, edge.b, rules), rules.missing) >
+  return AverageLinkage(edge.sum, edge.scored, counts.ComparedPairs(edge.a, edge.b, rules), rules.missing) >
          rules.threshold;
 }
 
@@ -299,30 +292,15 @@ std::int64_t AverageLinkage(std::int64_t sum, std::uint64_t scored, std::uint64_
   return static_cast<std::int64_t>(quotient - (total % Int128{compared} < 0 ? 1 : 0));
 }
 
-std::uint64_t ComparedPairs(const Units& units, std::uint32_t a, std::uint32_t b, const LinkageRules& rules) {
-  if (units.members(a).size() == 1 && units.members(b).size() == 1) {
-    return (units.present[b] & rules.compared[units.source_of[units.members(a).front()]]) != 0 ? 1 : 0;
-  }
-  std::array<std::uint32_t, kMaxSources + 1> counts{};
-  for (const std::uint32_t record : units.members(b)) {
-    ++counts[units.source_of[record]];
-  }
-  std::uint64_t compared = 0;
-  for (const std::uint32_t record : units.members(a)) {
-    ForEachSource(units.present[b] & rules.compared[units.source_of[record]],
-                  [&](std::uint32_t source) { compared += counts[source]; });
-  }
-  return compared;
-}
-
 std::vector<std::uint32_t> AgglomerateUnits(const Units& units, std::span<const UnitEdge> edges,
                                             const LinkageRules& rules, const std::stop_token& stop,
                                             AgglomerationStats* stats) {
   // An average exceeds the threshold only if some pair's log odds do, since a missing pair's do not. So clusters grow
   // within components of such edges, and what lies between these does not matter.
   DisjointSets reach(units.size());
+  const SourceCounts counts(units);
   for (const UnitEdge& edge : edges) {
-    if (MayExceed(units, edge, rules)) {
+    if (MayExceed(units, counts, edge, rules)) {
       reach.Unite(edge.a, edge.b);
     }
   }

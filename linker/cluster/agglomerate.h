@@ -76,8 +76,4 @@ struct AgglomerationStats {
                                                           const LinkageRules& rules, const std::stop_token& stop,
                                                           AgglomerationStats* stats);
 
-// How many pairs of a record of the one and a record of the other have sources that were compared.
-[[nodiscard]] std::uint64_t ComparedPairs(const Units& units, std::uint32_t a, std::uint32_t b,
-                                          const LinkageRules& rules);
-
 }  // namespace sluis::linker

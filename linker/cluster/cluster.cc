@@ -14,6 +14,7 @@
 #include "linker/cluster/log_odds.h"
 #include "linker/cluster/matching.h"
 #include "linker/cluster/prepare.h"
+#include "linker/cluster/source_counts.h"
 
 namespace sluis::linker {
 namespace {
@@ -207,13 +208,14 @@ absl::StatusOr<std::vector<std::uint32_t>> AssignUnits(const ClusterInput& input
   const std::uint32_t single = input.sources[0].one_per_person ? 0 : 1;
   // Left: units with a record of the one-per-person source (the first of two); a pair of two such is never allowed.
   std::vector<WeightedEdge> allowed;
+  const SourceCounts counts(units);
   for (const UnitEdge& edge : edges) {
     const SourceSet both = units.present[edge.a] & units.present[edge.b];
     if (edge.apart || (both & rules.exclusive) != 0) {
       continue;
     }
     const std::int64_t average =
-        AverageLinkage(edge.sum, edge.scored, ComparedPairs(units, edge.a, edge.b, rules), rules.missing);
+        AverageLinkage(edge.sum, edge.scored, counts.ComparedPairs(edge.a, edge.b, rules), rules.missing);
     if (average <= rules.threshold) {
       continue;
     }
