@@ -24,25 +24,39 @@ std::span<std::uint64_t> XorFold(std::span<std::uint64_t> encoding, int folds) {
   return encoding;
 }
 
-void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const common::Hash256& seed,
-              std::size_t first_word) {
-  // Sixteen words a turn: 64 blocks of key stream.
-  std::array<std::uint8_t, 4096> stream;
-  auto block = static_cast<std::uint32_t>(first_word * 4);
-  for (std::size_t word = 0; word < encoding.size(); word += 16) {
-    const std::size_t words = std::min<std::size_t>(16, encoding.size() - word);
-    common::ChaCha20Stream(seed, block, std::span(stream).first(words * 256));
-    block += static_cast<std::uint32_t>(words * 4);
-    const std::uint8_t* bytes = stream.data();
-    for (std::size_t i = 0; i < words; ++i) {
-      std::uint64_t flips = 0;
-      for (int bit = 0; bit < 64; ++bit, bytes += 4) {
-        const std::uint32_t draw = std::uint32_t{bytes[0]} | std::uint32_t{bytes[1]} << 8 |
-                                   std::uint32_t{bytes[2]} << 16 | std::uint32_t{bytes[3]} << 24;
-        flips |= std::uint64_t{draw < threshold} << bit;
+NoiseStream::~NoiseStream() {
+  common::Wipe(seed_);
+  common::Wipe(blocks_);
+}
+
+std::uint64_t NoiseStream::Next() {
+  if (used_ == blocks_.size()) {
+    common::ChaCha20Stream(seed_, next_block_, blocks_);
+    next_block_ += blocks_.size() / 64;
+    used_ = 0;
+  }
+  const std::uint8_t* bytes = blocks_.data() + used_;
+  used_ += 8;
+  return std::uint64_t{bytes[0]} | std::uint64_t{bytes[1]} << 8 | std::uint64_t{bytes[2]} << 16 |
+         std::uint64_t{bytes[3]} << 24 | std::uint64_t{bytes[4]} << 32 | std::uint64_t{bytes[5]} << 40 |
+         std::uint64_t{bytes[6]} << 48 | std::uint64_t{bytes[7]} << 56;
+}
+
+void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, NoiseStream& noise) {
+  for (std::uint64_t& word : encoding) {
+    std::uint64_t flips = 0;
+    // Bits whose number equals the probability so far. Once the rest of the probability is zero, none can be below it.
+    std::uint64_t undecided = ~std::uint64_t{0};
+    for (std::uint32_t rest = threshold; rest != 0 && undecided != 0; rest <<= 1) {
+      const std::uint64_t digits = noise.Next();
+      if ((rest >> 31) != 0) {
+        flips |= undecided & ~digits;
+        undecided &= digits;
+      } else {
+        undecided &= ~digits;
       }
-      encoding[word + i] ^= flips;
     }
+    word ^= flips;
   }
 }
 

@@ -18,14 +18,31 @@ namespace sluis::linker {
 // Precondition: 2^folds divides the number of words. Source: Schnell and Borgs (2016), XOR-folding for Bloom filters.
 std::span<std::uint64_t> XorFold(std::span<std::uint64_t> encoding, int folds);
 
-// Flips each bit if its number of the ChaCha20 stream under `seed` (32 bits each, little-endian, in the order of bits)
-// is below `threshold`: independently, with probability threshold / 2^32 exactly. `first_word`: the words of the
-// stream's use that come before, so that the encodings of one record share a seed. Source: Schnell and Borgs (2016),
-// BLIP.
-void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, const common::Hash256& seed,
-              std::size_t first_word = 0);
+// The noise of one record: words of the ChaCha20 stream under its seed, eight bytes each, little-endian.
+class NoiseStream {
+ public:
+  explicit NoiseStream(const common::Hash256& seed) : seed_(seed) {}
+  ~NoiseStream();
+  NoiseStream(const NoiseStream&) = delete;
+  NoiseStream& operator=(const NoiseStream&) = delete;
 
-// Returns the seed of FlipBits for one record: HMAC(custodian's key, plan digest || encodings), big-endian words. The
+  std::uint64_t Next();
+
+ private:
+  common::Hash256 seed_;
+  std::array<std::uint8_t, 512> blocks_{};  // as many as are computed at once
+  std::uint32_t next_block_ = 0;
+  std::size_t used_ = 512;  // bytes of blocks_
+};
+
+// Flips each bit independently with probability threshold / 2^32, exactly. Each bit compares a uniform number with that
+// probability, digit by binary digit after the point, the highest first: bit j's digits are the bits j of successive
+// words of `noise`. A word of the encoding takes words of noise until all of its bits are decided, seven on average,
+// and at most 32. The encodings of one record take from one stream, one after the other. Source: Schnell and Borgs
+// (2016), BLIP.
+void FlipBits(std::span<std::uint64_t> encoding, std::uint32_t threshold, NoiseStream& noise);
+
+// Returns the seed of one record's noise: HMAC(custodian's key, plan digest || encodings), big-endian words. The
 // same record gets the same noise each time, so that delivering it often does not average the noise away; without the
 // custodian's key nobody can take it off. `encodings`: all of the record, unhardened.
 [[nodiscard]] common::Hash256 NoiseSeed(const common::HmacSha256& custodian, const common::Hash256& plan_digest,

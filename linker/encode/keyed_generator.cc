@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/crypto/crypto.h"
+#include "linker/encode/wipe.h"
 
 namespace sluis::linker {
 
@@ -23,18 +24,22 @@ std::uint32_t KeyedGenerator::Below(std::uint32_t bound) {
 
 void KeyedGenerator::AppendDistinct(std::uint32_t bound, std::size_t count, std::vector<std::uint16_t>& out) {
   const std::size_t begin = out.size();
+  out.reserve(begin + count);
   // A bitmap pays only for many draws; few are searched.
-  std::vector<bool> drawn(count > 64 ? bound : 0);
+  std::vector<std::uint64_t> drawn(count > 64 ? (bound + 63) / 64 : 0);
   while (out.size() - begin < count) {
     const auto position = static_cast<std::uint16_t>(Below(bound));
     if (drawn.empty()) {
       if (std::find(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), position) != out.end()) continue;
     } else {
-      if (drawn[position]) continue;
-      drawn[position] = true;
+      std::uint64_t& word = drawn[position / 64];
+      const std::uint64_t bit = std::uint64_t{1} << (position % 64);
+      if ((word & bit) != 0) continue;
+      word |= bit;
     }
     out.push_back(position);
   }
+  WipeElements(drawn);
 }
 
 common::Hash256 DeriveSeed(const common::Hash256& seed, std::string_view label) {

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "common/crypto/crypto.h"
+#include "linker/encode/wipe.h"
 
 namespace sluis::linker {
 namespace {
@@ -52,7 +53,10 @@ TabulationHash::TabulationHash(const common::Hash256& seed, std::uint32_t bits)
                          std::uint32_t{bytes[3]} << 24;
     }
   }
+  common::Wipe(stream);
 }
+
+TabulationHash::~TabulationHash() { WipeElements(rows_); }
 
 void TabulationHash::LowerMinima(const common::Hash256& token_seed, std::span<std::uint32_t> minima) const {
   std::array<const std::uint32_t*, kTables> row;

@@ -14,18 +14,14 @@
 #include "linker/encode/keyed_generator.h"
 #include "linker/encode/min_hash.h"
 #include "linker/encode/token_cache.h"
+#include "linker/encode/token_ranks.h"
 #include "linker/encode/tokens.h"
+#include "linker/encode/wipe.h"
 
 namespace sluis::linker {
 namespace {
 
 constexpr std::size_t kMinNoiseKeyBytes = 16;
-
-// A token of the value at hand, its rank beside it for sorting.
-struct Used {
-  std::uint64_t rank;
-  CachedToken* token;
-};
 
 void SetBit(std::span<std::uint64_t> words, std::size_t bit) { words[bit / 64] |= std::uint64_t{1} << (bit % 64); }
 
@@ -50,15 +46,32 @@ class RecordEncoder::Impl {
     if (threshold_ != 0) noise_.emplace(*options.noise_key);
   }
 
+  // Positions, and bits before noise, are as good as the seeds from which they follow.
+  ~Impl() {
+    WipeElements(taps_);
+    WipeElements(permutation_);
+    WipeElements(raws_);
+    WipeElements(diffused_);
+    WipeElements(minima_);
+    WipeElements(best_);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   absl::Status PrepareLayout() {
     const Hardening& hardening = plan_.hardening;
     if (hardening.diffusion == 0 && !hardening.balanced && plan_.hashing == Hashing::kRandom) return absl::OkStatus();
-    SLUIS_ASSIGN_OR_RETURN(const common::Hash256 shared, seeds_.Seed(LayoutInput()));
-    const common::Hash256 layout = DeriveSeed(shared, digest_label_);
+    absl::StatusOr<common::Hash256> shared = seeds_.Seed(LayoutInput());
+    if (!shared.ok()) return shared.status();
+    const SeedWiper shared_wiper(*shared);
+    common::Hash256 layout = DeriveSeed(*shared, digest_label_);
+    const SeedWiper layout_wiper(layout);
     if (hardening.diffusion != 0) taps_ = DiffusionPositions(layout, plan_.bits, hardening.diffusion);
     if (hardening.balanced) permutation_ = KeyedPermutation(layout, plan_.EncodedBits());
     if (plan_.hashing == Hashing::kTabulationMinHash) {
-      tabulation_.emplace(DeriveSeed(layout, "tabulation"), plan_.bits);
+      common::Hash256 tables = DeriveSeed(layout, "tabulation");
+      const SeedWiper tables_wiper(tables);
+      tabulation_.emplace(tables, plan_.bits);
       minima_.resize(plan_.bits);
     }
     return absl::OkStatus();
@@ -112,9 +125,12 @@ class RecordEncoder::Impl {
       for (TokenCache& cache : tokens_) cache.Clear();
       cached_ = 0;
     }
+    if (salt_value_.empty()) {
+      for (std::size_t i = 0; i < list_.size(); ++i) tokens_[feature].Prefetch(list_[i]);
+    }
     for (std::size_t i = 0; i < list_.size(); ++i) {
       SLUIS_ASSIGN_OR_RETURN(CachedToken * token, Find(feature, list_[i]));
-      used_.push_back({token->rank, token});
+      used_.push_back(token);
     }
     if (tabulation_.has_value()) {
       Race(feature);
@@ -133,54 +149,34 @@ class RecordEncoder::Impl {
       key = salted_;
     }
     if (CachedToken* found = cache.Find(key); found != nullptr) return found;
-    SLUIS_ASSIGN_OR_RETURN(const common::Hash256 seed,
-                           seeds_.Seed(TokenInput(plan_.features[feature].name, salt_value_, token)));
+    absl::StatusOr<common::Hash256> seed = seeds_.Seed(TokenInput(plan_.features[feature].name, salt_value_, token));
+    if (!seed.ok()) return seed.status();
+    const SeedWiper seed_wiper(*seed);
     ++cached_;
     // Bound to the plan, so that encodings by two plans of one project have nothing in common.
-    return cache.Insert(key, DeriveSeed(seed, digest_label_), plan_.RawBits());
+    common::Hash256 bound = DeriveSeed(*seed, digest_label_);
+    const SeedWiper bound_wiper(bound);
+    return cache.Insert(key, bound, plan_.RawBits(), stable_shares_[feature] != 0 ? plan_.StableRawBits() : 0);
   }
 
   // Tokens set equally many bits of a section; those of the least ranks one more if the share does not divide.
   void SetPositions(std::size_t feature) {
-    const std::uint32_t share = shares_[feature];
-    const std::uint32_t stable_share = stable_shares_[feature];
-    if (share % used_.size() != 0 || stable_share % used_.size() != 0) {
-      std::ranges::sort(used_, [](const Used& a, const Used& b) {
-        return a.rank != b.rank ? a.rank < b.rank : a.token->seed < b.token->seed;
-      });
-    }
-    for (std::size_t i = 0; i < used_.size(); ++i) {
-      for (const std::uint16_t position : PositionsOf(*used_[i].token, ShareOf(share, i))) SetBit(raw_, position);
-      if (stable_share != 0) {
-        const std::span<std::uint64_t> section = StableRaw();
-        for (const std::uint16_t position : StablePositionsOf(*used_[i].token, ShareOf(stable_share, i))) {
-          SetBit(section, position);
-        }
+    const std::uint32_t tokens = static_cast<std::uint32_t>(used_.size());
+    const std::uint32_t share = shares_[feature], stable_share = stable_shares_[feature];
+    const std::uint32_t each = share / tokens, extra = share % tokens;
+    const std::uint32_t stable_each = stable_share / tokens, stable_extra = stable_share % tokens;
+    const std::span<const std::uint32_t> places = ranks_.PlacesOf(used_);
+    const std::span<std::uint64_t> section = StableRaw();
+    for (std::uint32_t i = 0; i < tokens; ++i) {
+      CachedToken& token = *used_[i];
+      const std::uint32_t count = each + (places[i] < extra ? 1 : 0);
+      for (const std::uint16_t position : token.Positions(count, plan_.RawBits())) SetBit(raw_, position);
+      if (stable_share == 0) continue;
+      const std::uint32_t stable_count = stable_each + (places[i] < stable_extra ? 1 : 0);
+      for (const std::uint16_t position : token.StablePositions(stable_count, plan_.StableRawBits())) {
+        SetBit(section, position);
       }
     }
-  }
-
-  // Bits of a feature's share that go to the i-th token of the value.
-  std::size_t ShareOf(std::uint32_t share, std::size_t i) const {
-    return share / used_.size() + (i < share % used_.size() ? 1 : 0);
-  }
-
-  std::span<const std::uint16_t> PositionsOf(CachedToken& token, std::size_t count) {
-    if (count <= token.first.size()) return std::span(token.first).first(count);
-    if (token.longer.size() < count) {
-      token.longer.clear();
-      KeyedGenerator(token.seed).AppendDistinct(plan_.RawBits(), count, token.longer);
-    }
-    return std::span(token.longer).first(count);
-  }
-
-  std::span<const std::uint16_t> StablePositionsOf(CachedToken& token, std::size_t count) {
-    if (token.stable.size() < count) {
-      token.stable.clear();
-      const std::size_t drawn = std::max(count, CachedToken::kInline);
-      KeyedGenerator(DeriveSeed(token.seed, "stable")).AppendDistinct(plan_.StableRawBits(), drawn, token.stable);
-    }
-    return std::span(token.stable).first(count);
   }
 
   void BeginRace() {
@@ -191,7 +187,7 @@ class RecordEncoder::Impl {
   // Within the feature all rates are equal, so the least number wins and only that one needs its logarithm.
   void Race(std::size_t feature) {
     std::ranges::fill(minima_, std::numeric_limits<std::uint32_t>::max());
-    for (const Used& used : used_) tabulation_->LowerMinima(used.token->seed, minima_);
+    for (const CachedToken* token : used_) tabulation_->LowerMinima(token->seed, minima_);
     // Quotient and product of whole numbers, each rounded once: the same on all machines.
     const double slowness = static_cast<double>(used_.size()) / std::round(plan_.features[feature].weight * 1000);
     for (std::size_t bit = 0; bit < minima_.size(); ++bit) {
@@ -216,8 +212,12 @@ class RecordEncoder::Impl {
   void Finish(Encoding& out) {
     const Hardening& hardening = plan_.hardening;
     // Of the record, before rows are folded in place: equal fields of different people get different noise.
-    std::optional<common::Hash256> noise_seed;
-    if (noise_.has_value()) noise_seed = NoiseSeed(*noise_, digest_, raws_);
+    std::optional<NoiseStream> noise;
+    if (noise_.has_value()) {
+      common::Hash256 seed = NoiseSeed(*noise_, digest_, raws_);
+      const SeedWiper wiper(seed);
+      noise.emplace(seed);
+    }
     for (std::size_t row = 0; row < plan_.Encodings(); ++row) {
       if (plan_.profile == EncodingProfile::kFieldLevel && !out.HasFeature(row)) continue;
       std::span<std::uint64_t> bits = XorFold(RawRow(row), hardening.folds);
@@ -226,7 +226,7 @@ class RecordEncoder::Impl {
         Diffuse(bits, taps_, hardening.diffusion, diffused_);
         bits = diffused_;
       }
-      if (noise_seed.has_value()) FlipBits(bits, threshold_, *noise_seed, row * bits.size());
+      if (noise.has_value()) FlipBits(bits, threshold_, *noise);
       const std::span<std::uint64_t> target = std::span(out.words).subspan(row * out.words_per_row, out.words_per_row);
       if (hardening.balanced) {
         Balance(bits, permutation_, target);
@@ -236,7 +236,7 @@ class RecordEncoder::Impl {
     }
     if (plan_.stable_bits != 0) {
       const std::span<std::uint64_t> bits = XorFold(StableRaw(), hardening.folds);
-      if (noise_seed.has_value()) FlipBits(bits, threshold_, *noise_seed, plan_.bits / 64);
+      if (noise.has_value()) FlipBits(bits, threshold_, *noise);
       std::ranges::copy(bits, std::span(out.words).last(bits.size()).begin());
     }
   }
@@ -262,7 +262,8 @@ class RecordEncoder::Impl {
   // Of the record at hand.
   std::string salt_value_, salted_;
   TokenList list_;
-  std::vector<Used> used_;
+  std::vector<CachedToken*> used_;
+  TokenRanks ranks_;
   std::vector<std::uint64_t> raws_, diffused_;  // raws_: row after row, before folding
   std::span<std::uint64_t> raw_;                // the row at hand
   std::vector<std::uint32_t> minima_;

@@ -35,7 +35,7 @@ struct EncoderOptions {
   const common::SecretBytes* noise_key = nullptr;
   // How the extract writes its dates: one per feature, or empty if all are year first.
   std::vector<DateOrder> date_orders = {};
-  // Tokens whose positions are kept; about 200 bytes each. When full, all are forgotten.
+  // Tokens whose positions are kept; about 250 bytes each. When full, all are forgotten.
   std::size_t max_cached_tokens = 1 << 20;
 };
 
@@ -48,11 +48,16 @@ struct EncoderOptions {
 // differ. Two plans have no positions in common. Never double hashing, whose positions are sums of two numbers (Kroll
 // and Steinmetzer 2014, arXiv:1410.6739).
 //
+// The stable section is set likewise by the stable features, from a seed that the token's derives for it. Noise runs
+// through both sections in turn.
+//
 // Min-hash: each bit belongs to the token that comes first in an order of that bit's own, drawn by exponential races in
 // which a token of feature f runs with weight w_f / T_f. Two records agree in a bit with probability (1 + J) / 2, J
 // their weighted Jaccard similarity. Every bit depends on all features. About thirty times dearer.
 //
 // Missing features set nothing. With a salt feature, a record that lacks it is absent as a whole.
+//
+// Seeds, positions and bits before noise are wiped when they are no longer needed, at the latest with the encoder.
 //
 // Not thread-safe (it caches): one encoder per thread. Cost: `tests/bench/encode_bench`.
 class RecordEncoder {

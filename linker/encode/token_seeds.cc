@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/status/status.h"
+#include "linker/encode/wipe.h"
 
 namespace sluis::linker {
 namespace {
@@ -81,7 +82,11 @@ TokenSeeds::~TokenSeeds() {
 }
 
 absl::StatusOr<common::Hash256> TokenSeeds::Seed(std::string_view input) const {
-  if (hmac_ != nullptr) return hmac_->Compute(input);
+  if (hmac_ != nullptr) {
+    common::Hash256 seed = hmac_->Compute(input);
+    const SeedWiper wiper(seed);
+    return absl::StatusOr<common::Hash256>(seed);
+  }
   const auto found = seeds_.find(std::string(input));
   if (found == seeds_.end()) {
     return absl::FailedPreconditionError(

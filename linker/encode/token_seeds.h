@@ -50,7 +50,8 @@ class TokenSeeds {
   TokenSeeds& operator=(TokenSeeds&&) noexcept;
   ~TokenSeeds();
 
-  // Returns the seed of `input` (TokenInput or LayoutInput). Errors: FAILED_PRECONDITION if it was not evaluated.
+  // Returns the seed of `input` (TokenInput or LayoutInput). The caller wipes it. Errors: FAILED_PRECONDITION if
+  // it was not evaluated.
   [[nodiscard]] absl::StatusOr<common::Hash256> Seed(std::string_view input) const;
 
  private:

@@ -276,26 +276,26 @@ void RemoveSpaces(std::string& text) { std::erase(text, ' '); }
 
 void TokenList::Clear() {
   chars_.clear();
-  ends_.clear();
-  heads_.clear();
-  counts_.clear();
+  tokens_.clear();
+  seen_ = 0;
 }
 
 void TokenList::Append(std::string_view token, std::uint64_t head) {
   chars_ += token;
-  ends_.push_back(chars_.size());
-  heads_.push_back(head);
-  counts_.push_back(1);
+  tokens_.push_back({head, chars_.size(), 1});
 }
 
 void TokenList::Add(std::string_view token) {
   std::uint64_t head = token.size() << 56;
   std::memcpy(&head, token.data(), std::min<std::size_t>(token.size(), 7));
-  for (std::size_t i = 0; i < heads_.size(); ++i) {
-    if (heads_[i] == head && (*this)[i] == token) {
+  const std::uint64_t bit = std::uint64_t{1} << (head * 0x9E3779B97F4A7C15 >> 58);
+  const bool may_be_there = (seen_ & bit) != 0;
+  seen_ |= bit;
+  for (std::size_t i = 0; may_be_there && i < tokens_.size(); ++i) {
+    if (tokens_[i].head == head && (*this)[i] == token) {
       std::string numbered(token);
       numbered.push_back(kNumberSeparator);
-      numbered += std::to_string(++counts_[i]);
+      numbered += std::to_string(++tokens_[i].count);
       Append(numbered, ~std::uint64_t{0});  // only unnumbered tokens are looked up
       return;
     }

@@ -19,11 +19,11 @@ inline constexpr std::size_t kMaxTokenisedBytes = 1024;
 class TokenList {
  public:
   void Clear();
-  std::size_t size() const { return ends_.size(); }
-  bool empty() const { return ends_.empty(); }
+  std::size_t size() const { return tokens_.size(); }
+  bool empty() const { return tokens_.empty(); }
   std::string_view operator[](std::size_t index) const {
-    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
-    return std::string_view(chars_).substr(begin, ends_[index] - begin);
+    const std::size_t begin = index == 0 ? 0 : tokens_[index - 1].end;
+    return std::string_view(chars_).substr(begin, tokens_[index].end - begin);
   }
   // Appends a token; one that is there already gets a number, so that all tokens of a list differ ("ababa" has the
   // token ab and the token ab, second).
@@ -35,9 +35,13 @@ class TokenList {
   void Append(std::string_view token, std::uint64_t head);
 
   std::string chars_;
-  std::vector<std::size_t> ends_;
-  std::vector<std::uint64_t> heads_;   // the token's first seven bytes and its length: most differ here
-  std::vector<std::uint32_t> counts_;  // occurrences of the token, kept at its first one
+  struct Token {
+    std::uint64_t head;   // its first seven bytes and its length: most differ here
+    std::size_t end;      // in chars_
+    std::uint32_t count;  // occurrences, kept at the first one
+  };
+  std::vector<Token> tokens_;
+  std::uint64_t seen_ = 0;  // a bit for each head that was added, by its hash: most new ones are told without a search
 };
 
 // Turns values into tokens: values that people would take for the same with a slip share most of them. Every token

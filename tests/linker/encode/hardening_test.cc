@@ -87,29 +87,45 @@ TEST(XorFold, EqualsTheNaiveFold) {
   }
 }
 
+// One bit after the other, each with its own digits, kept as a fraction.
 TEST(FlipBits, EqualsTheNaiveComparisonWithTheStream) {
   for (const std::size_t size : {1, 15, 16, 17, 64}) {
-    for (const double flip : {0.0, 0.02, 0.1, 0.5}) {
+    for (const double flip : {0.0, 1.0 / 4294967296, 0.02, 0.1, 0.3333333333, 0.5}) {
       Words words = RandomWords(size, 2);
       Bits bits = BitsOf(words);
-      std::vector<std::uint8_t> stream(bits.size() * 4);
+      std::vector<std::uint8_t> stream(size * 32 * 8);
       common::ChaCha20Stream(Seed("noise"), 0, stream);
-      for (std::size_t i = 0; i < bits.size(); ++i) {
-        const double draw =
-            stream[4 * i] + 256.0 * stream[4 * i + 1] + 65536.0 * stream[4 * i + 2] + 16777216.0 * stream[4 * i + 3];
-        if (draw < std::round(flip * 4294967296.0)) bits[i] = !bits[i];
+      const double threshold = std::round(flip * 4294967296.0) / 4294967296;
+      std::size_t begin = 0;  // of the word's share of the stream, in bytes
+      for (std::size_t word = 0; word < size; ++word) {
+        std::size_t taken = 0;
+        for (std::size_t j = 0; j < 64; ++j) {
+          // A number is below the threshold, or not, whatever its further digits are, once [number, number + width]
+          // lies on one side.
+          double number = 0, width = 1;
+          std::size_t digits = 0;
+          for (; number < threshold && number + width > threshold; ++digits) {
+            width /= 2;
+            number += width * (stream[begin + 8 * digits + j / 8] >> (j % 8) & 1);
+          }
+          taken = std::max(taken, digits);
+          if (number < threshold) bits[64 * word + j] = !bits[64 * word + j];
+        }
+        begin += 8 * taken;
       }
-      FlipBits(words, FlipThreshold(flip), Seed("noise"));
-      EXPECT_EQ(BitsOf(words), bits);
+      NoiseStream noise(Seed("noise"));
+      FlipBits(words, FlipThreshold(flip), noise);
+      EXPECT_EQ(BitsOf(words), bits) << size << " " << flip;
     }
   }
 }
 
 TEST(FlipBits, ContinuesTheStreamOverTheEncodingsOfARecord) {
   Words whole = RandomWords(48, 2), parts = whole;
-  FlipBits(whole, FlipThreshold(0.1), Seed("noise"));
+  NoiseStream noise(Seed("noise")), same(Seed("noise"));
+  FlipBits(whole, FlipThreshold(0.1), noise);
   for (std::size_t word = 0; word < 48; word += 12) {
-    FlipBits(std::span(parts).subspan(word, 12), FlipThreshold(0.1), Seed("noise"), word);
+    FlipBits(std::span(parts).subspan(word, 12), FlipThreshold(0.1), same);
   }
   EXPECT_EQ(parts, whole);
 }
@@ -119,7 +135,8 @@ TEST(FlipBits, FlipsTheShareThatWasAskedFor) {
   std::size_t flipped = 0;
   for (int record = 0; record < 1000; ++record) {
     Words words(16);
-    FlipBits(words, FlipThreshold(0.02), Seed(std::to_string(record)));
+    NoiseStream noise(Seed(std::to_string(record)));
+    FlipBits(words, FlipThreshold(0.02), noise);
     for (const std::uint64_t word : words) flipped += static_cast<std::size_t>(std::popcount(word));
   }
   EXPECT_NEAR(static_cast<double>(flipped), 20480, 5 * 142);

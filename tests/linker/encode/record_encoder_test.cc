@@ -12,12 +12,14 @@
 #include "common/status/matchers.h"
 #include "linker/encode/hardening.h"
 #include "linker/encode/tokens.h"
+#include "tests/linker/encode/naive_encoder.h"
 
 namespace sluis::linker {
 namespace {
 
 using common::SecretBytes;
 using common::testing::StatusIs;
+using testing::NaiveFeature;
 using Record = std::vector<std::string_view>;
 
 SecretBytes Key(char fill) { return SecretBytes::CopyOf(common::AsBytes(std::string(32, fill))); }
@@ -72,39 +74,6 @@ double Dice(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) 
   return 2.0 * common / (Ones(a) + Ones(b));
 }
 
-// Positions by the documented rule, from the key stream alone.
-std::vector<std::uint32_t> NaivePositions(const common::Hash256& seed, std::uint32_t bits, std::size_t count) {
-  std::vector<std::uint8_t> stream(65536);
-  common::ChaCha20Stream(seed, 0, stream);
-  std::vector<std::uint32_t> positions;
-  for (std::size_t i = 0; positions.size() < count; i += 2) {
-    const std::uint32_t word = stream[i] + 256u * stream[i + 1];
-    if (word >= 65536 / bits * bits || std::ranges::count(positions, word % bits) != 0) continue;
-    positions.push_back(word % bits);
-  }
-  return positions;
-}
-
-// One feature's bits by the documented rule.
-std::set<std::uint32_t> NaiveFeature(const EncodingPlan& plan, const TokenSeeds& seeds, std::size_t feature,
-                                     std::string_view value, std::string_view salt) {
-  const auto tokens = *Tokenise(plan.features[feature].kind, value);
-  std::vector<common::Hash256> token_seeds;
-  for (const std::string& token : tokens) {
-    const common::Hash256 seed = *seeds.Seed(TokenInput(plan.features[feature].name, salt, token));
-    token_seeds.push_back(
-        common::Sha256(std::string(common::AsChars(seed)) + std::string(common::AsChars(plan.Digest()))));
-  }
-  std::ranges::sort(token_seeds);
-  std::set<std::uint32_t> bits;
-  const std::uint32_t share = plan.FeatureBits()[feature];
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const std::size_t count = share / tokens.size() + (i < share % tokens.size() ? 1 : 0);
-    for (const std::uint32_t position : NaivePositions(token_seeds[i], plan.RawBits(), count)) bits.insert(position);
-  }
-  return bits;
-}
-
 TEST(RecordEncoder, SetsTheBitsOfTheDocumentedRule) {
   Fixture fixture;
   EncodingPlan plan = Unhardened(Plan());
@@ -152,11 +121,12 @@ TEST(RecordEncoder, HardensInTheDocumentedOrder) {
       raw[bit / 64] |= std::uint64_t{1} << bit % 64;
     }
   }
-  const auto noise = NoiseSeed(common::HmacSha256(fixture.noise()), plan.Digest(), raw);
+  const auto seed = NoiseSeed(common::HmacSha256(fixture.noise()), plan.Digest(), raw);
   const auto layout = common::Sha256(std::string(common::AsChars(*fixture.seeds().Seed(LayoutInput()))) +
                                      std::string(common::AsChars(plan.Digest())));
   std::vector<std::uint64_t> diffused(16), balanced(32);
   Diffuse(XorFold(raw, 1), DiffusionPositions(layout, 1024, 3), 3, diffused);
+  NoiseStream noise(seed);
   FlipBits(diffused, FlipThreshold(0.02), noise);
   Balance(diffused, KeyedPermutation(layout, 2048), balanced);
   const Encoding out = fixture.Encode(plan, kRecord);
