@@ -149,9 +149,12 @@ absl::Status ReadSimilarity(const v1::Similarity& in, PermitSimilarity& out) {
     feature.name = f.name();
     SLUIS_ASSIGN_OR_RETURN(feature.kind, ReadKind(absl::StrCat("similarity.features[", i, "].kind"), f.kind()));
     if (f.has_weight()) feature.weight = f.weight();
+    if (f.has_stable()) feature.stable = f.stable();
   }
   if (in.has_bits()) out.bits = in.bits();
   if (in.has_insertions()) out.insertions = in.insertions();
+  if (in.has_stable_bits()) out.stable_bits = in.stable_bits();
+  if (in.has_stable_insertions()) out.stable_insertions = in.stable_insertions();
   out.min_hash = in.hashing() == v1::Encoding::TABULATION_MIN_HASH;
   const v1::Hardening& hardening = in.hardening();
   if (hardening.has_folds()) out.folds = hardening.folds();

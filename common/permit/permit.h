@@ -99,7 +99,8 @@ enum class SimilarityDateOrder { kYearFirst, kDayFirst, kMonthFirst };
 struct SimilarityFeature {
   std::string name;  // unique; [a-z][a-z0-9_]{0,62}
   SimilarityKind kind = SimilarityKind::kText;
-  std::optional<double> weight;  // share of the bits, in 0.001 .. 1000; absent: by kind
+  std::optional<double> weight;     // share of the bits, in 0.001 .. 1000; absent: by kind
+  std::optional<bool> stable = {};  // a person keeps it when moving house; absent: by the name
 };
 
 // How the residue is linked by similarity encodings, once for all registers. What is absent follows from the profile:
@@ -115,6 +116,8 @@ struct PermitSimilarity {
   std::string salt_feature;  // one of `features`; empty: none
   std::uint32_t diffusion = 0;
   bool balanced = false;
+  std::optional<std::uint32_t> stable_bits;  // of the section of stable features alone; 0: none
+  std::optional<std::uint32_t> stable_insertions;
 
   const SimilarityFeature* FindFeature(std::string_view name) const;
 };

@@ -95,13 +95,17 @@ absl::Status ValidateHardening(const EncodingPlan& plan) {
   return absl::OkStatus();
 }
 
+bool CanHaveStableSection(const EncodingPlan& plan) {
+  return plan.profile == EncodingProfile::kRecordLevel && plan.hashing == Hashing::kRandom &&
+         plan.hardening.diffusion == 0 && !plan.hardening.balanced;
+}
+
 absl::Status ValidateStableSection(const EncodingPlan& plan) {
   if (plan.stable_bits == 0) return absl::OkStatus();
   if (plan.stable_bits % 64 != 0 || plan.EncodedBits() > kMaxBits) {
     return Invalid("stable_bits must be a multiple of 64, with `bits` at most " + std::to_string(kMaxBits));
   }
-  if (plan.profile == EncodingProfile::kFieldLevel || plan.hashing != Hashing::kRandom ||
-      plan.hardening.diffusion != 0 || plan.hardening.balanced) {
+  if (!CanHaveStableSection(plan)) {
     return Invalid(
         "a stable section goes with record-level encodings by random hashing, without diffusion or balancing");
   }
@@ -241,16 +245,19 @@ std::uint32_t FlipThreshold(double flip) {
   return static_cast<std::uint32_t>(std::llround(flip * 4294967296.0));
 }
 
+std::uint32_t DefaultStableBits(const EncodingPlan& plan) {
+  if (!CanHaveStableSection(plan) || plan.FirstSectionBits() + kStableBits > kMaxBits) return 0;
+  const auto stable = static_cast<std::size_t>(std::ranges::count(plan.features, true, &Feature::stable));
+  return stable >= kMinStableFeatures && plan.features.size() - stable >= kLeastAddressFields ? kStableBits : 0;
+}
+
 EncodingPlan DefaultPlan(std::span<const FieldDescription> fields) {
   EncodingPlan plan;
   plan.label = "default";
   for (const FieldDescription& field : fields) {
     plan.features.push_back({field.name, field.kind, DefaultWeight(field.kind), !IsAddressName(field.name)});
   }
-  const auto stable = static_cast<std::size_t>(std::ranges::count(plan.features, true, &Feature::stable));
-  if (stable >= kMinStableFeatures && plan.features.size() - stable >= kLeastAddressFields) {
-    plan.stable_bits = kStableBits;
-  }
+  plan.stable_bits = DefaultStableBits(plan);
   return plan;
 }
 

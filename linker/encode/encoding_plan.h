@@ -116,11 +116,17 @@ struct EncodingPlan {
 // Precondition: 0 <= flip <= 0.5.
 [[nodiscard]] std::uint32_t FlipThreshold(double flip);
 
+// Returns what `stable_bits` is by default for the other settings of `plan`: 512 if three or more features are stable
+// and two or more are not, and the plan can have such a section: at record level, by random hashing, without diffusion
+// or balancing, where `bits` leave room for it. Else 0. What changes features, profile, hashing or hardening asks
+// again.
+[[nodiscard]] std::uint32_t DefaultStableBits(const EncodingPlan& plan);
+
 // Returns the default record-level plan over `fields`: random hashing into 1,024 bits of which a full record sets about
 // 400, one XOR-fold, BLIP with 0.02. Weights follow from the kinds alone: dates 1.2, names, text and numbers 1, digits
 // 0.8, categories (enumerated or boolean) 0.25. Features are stable unless their name says that they are part of an
-// address (field_names.h); if two or more are, and three or more are not, there is a stable section of 512 bits. Not
-// validated: fewer than four fields make a plan that Validate refuses.
+// address (field_names.h); `stable_bits` are DefaultStableBits. Not validated: fewer than four fields make a plan that
+// Validate refuses.
 [[nodiscard]] EncodingPlan DefaultPlan(std::span<const FieldDescription> fields);
 
 // Makes `plan` a field-level one with the defaults of that profile: 512 bits a feature of which each sets 120, no folds

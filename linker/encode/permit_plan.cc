@@ -50,6 +50,7 @@ absl::StatusOr<EncodingPlan> PlanOf(const common::Permit& permit) {
   if (similarity.field_level) UseFieldLevel(plan);
   for (std::size_t i = 0; i < similarity.features.size(); ++i) {
     if (similarity.features[i].weight.has_value()) plan.features[i].weight = *similarity.features[i].weight;
+    if (similarity.features[i].stable.has_value()) plan.features[i].stable = *similarity.features[i].stable;
   }
   if (similarity.bits.has_value()) plan.bits = *similarity.bits;
   if (similarity.insertions.has_value()) plan.insertions = *similarity.insertions;
@@ -62,6 +63,8 @@ absl::StatusOr<EncodingPlan> PlanOf(const common::Permit& permit) {
   plan.hardening.salt_feature = similarity.salt_feature;
   plan.hardening.diffusion = ToInt(similarity.diffusion);
   plan.hardening.balanced = similarity.balanced;
+  plan.stable_bits = similarity.stable_bits.has_value() ? *similarity.stable_bits : DefaultStableBits(plan);
+  if (similarity.stable_insertions.has_value()) plan.stable_insertions = *similarity.stable_insertions;
   if (const absl::Status status = plan.Validate(); !status.ok()) {
     return common::WithReason(common::Annotate(status, "permit field similarity"), "PERMIT_INVALID");
   }

@@ -87,17 +87,20 @@ void DefaultCold(benchmark::State& state) { Run(state, Plan(), false); }
 void FieldLevelCached(benchmark::State& state) {
   EncodingPlan plan = Plan();
   plan.profile = EncodingProfile::kFieldLevel;
+  plan.stable_bits = DefaultStableBits(plan);
   Run(state, plan, true);
 }
 void DiffusionCached(benchmark::State& state) {
   EncodingPlan plan = Plan();
   plan.hardening.diffusion = 3;
+  plan.stable_bits = DefaultStableBits(plan);
   Run(state, plan, true);
 }
 void MinHashCached(benchmark::State& state) {
   EncodingPlan plan = Plan();
   plan.hashing = Hashing::kTabulationMinHash;
   plan.hardening.folds = 0;
+  plan.stable_bits = DefaultStableBits(plan);
   Run(state, plan, true);
 }
 

@@ -110,6 +110,7 @@ Quality LinkQuality(const QualityData& data, const EncodingPlan& profile) {
   plan.bits = profile.bits;
   plan.insertions = profile.insertions;
   plan.hardening = profile.hardening;
+  plan.stable_bits = DefaultStableBits(plan);
   if (!plan.hardening.salt_feature.empty()) plan.hardening.salt_feature = data.birth_date;
   const TokenSeeds seeds = Require(TokenSeeds::FromKey(common::SecretBytes::CopyOf(common::Sha256("tokens"))));
   std::vector<MatchSource> sources;

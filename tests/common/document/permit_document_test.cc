@@ -89,6 +89,21 @@ TEST(ParsePermit, ReadsSimilarity) {
   EXPECT_EQ(ParsePermit(SamplePermit())->similarity, std::nullopt);
 }
 
+TEST(ParsePermit, ReadsWhatIsStable) {
+  const auto without = ParsePermit(SimilarPermit());
+  SLUIS_ASSERT_OK(without);
+  EXPECT_EQ(without->similarity->stable_bits, std::nullopt);
+  EXPECT_EQ(without->similarity->features[3].stable, std::nullopt);
+  const auto permit =
+      ParsePermit(Replaced(Replaced(SimilarPermit(), "kind: DIGITS}", "kind: DIGITS, stable: false}"), "  bits: 2048\n",
+                           "  bits: 2048\n  stable_bits: 256\n  stable_insertions: 90\n"));
+  SLUIS_ASSERT_OK(permit);
+  EXPECT_EQ(permit->similarity->stable_bits, 256u);
+  EXPECT_EQ(permit->similarity->stable_insertions, 90u);
+  EXPECT_EQ(permit->similarity->features[3].stable, false);
+  EXPECT_EQ(permit->similarity->features[0].stable, std::nullopt);
+}
+
 TEST(ParsePermit, TakesARegisterThatHasFeaturesOnlyAndOneThatHasNone) {
   // The backbone keeps its keys; jobs links by likeness alone.
   SLUIS_EXPECT_OK(ParsePermit(Replaced(SimilarPermit(), "    match_keys: [bsn]\n", "")));

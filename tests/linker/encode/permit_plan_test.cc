@@ -95,6 +95,45 @@ TEST(PlanOf, GivesFieldLevelItsOwnDefaults) {
   EXPECT_EQ(PlanOf(permit)->hardening.flip, 0.02);
 }
 
+TEST(PlanOf, TakesWhatIsStableFromThePermitElseByName) {
+  common::Permit permit = Permit();
+  permit.similarity->features.push_back({"street", SimilarityKind::kText, {}, {}});
+  const auto by_name = PlanOf(permit);
+  SLUIS_ASSERT_OK(by_name);
+  EXPECT_EQ(by_name->stable_bits, 512u);
+  EXPECT_FALSE(by_name->features[3].stable);
+  permit.similarity->features[3].stable = true;  // too little is left that is not
+  EXPECT_EQ(PlanOf(permit)->stable_bits, 0u);
+  permit.similarity->stable_bits = 256;
+  permit.similarity->stable_insertions = 100;
+  const auto given = PlanOf(permit);
+  SLUIS_ASSERT_OK(given);
+  EXPECT_TRUE(given->features[3].stable);
+  EXPECT_EQ(given->stable_bits, 256u);
+  EXPECT_EQ(given->stable_insertions, 100u);
+  permit.similarity->stable_bits = 0;
+  EXPECT_EQ(PlanOf(permit)->EncodedBits(), 1024u);
+}
+
+// A permit that says nothing of a stable section is not refused for having one.
+TEST(PlanOf, HasNoStableSectionWhereItsSettingsAllowNone) {
+  const auto stable_bits = [](const auto& change) {
+    common::Permit permit = Permit();
+    permit.similarity->features.push_back({"street", SimilarityKind::kText, {}, {}});
+    change(*permit.similarity);
+    const auto plan = PlanOf(permit);
+    EXPECT_THAT(plan, common::testing::IsOk());
+    return plan.ok() ? plan->stable_bits : 1;
+  };
+  EXPECT_EQ(stable_bits([](auto&) {}), 512u);
+  EXPECT_EQ(stable_bits([](auto& s) { s.field_level = true; }), 0u);
+  EXPECT_EQ(stable_bits([](auto& s) { s.min_hash = true; }), 0u);
+  EXPECT_EQ(stable_bits([](auto& s) { s.diffusion = 3; }), 0u);
+  EXPECT_EQ(stable_bits([](auto& s) { s.balanced = true; }), 0u);
+  EXPECT_EQ(stable_bits([](auto& s) { s.bits = 4096; }), 0u);
+  EXPECT_EQ(stable_bits([](auto& s) { s.folds = 4; }), 512u);
+}
+
 TEST(PlanOf, RefusesWhatCannotBeEncodedNamingTheField) {
   common::Permit permit = Permit();
   permit.similarity.reset();
@@ -113,6 +152,8 @@ TEST(PlanOf, RefusesWhatCannotBeEncodedNamingTheField) {
   EXPECT_NE(refused([](auto& s) { s.diffusion = 4'000'000'000; }).find("diffusion"), std::string::npos);
   EXPECT_NE(refused([](auto& s) { s.insertions = 3; }).find("insertions"), std::string::npos);
   EXPECT_NE(refused([](auto& s) { s.features.pop_back(); }).find("at least 4 features"), std::string::npos);
+  EXPECT_NE(refused([](auto& s) { s.stable_bits = 100; }).find("stable_bits"), std::string::npos);
+  EXPECT_NE(refused([](auto& s) { s.diffusion = 3, s.stable_bits = 512; }).find("stable section"), std::string::npos);
   EXPECT_NE(refused([](auto& s) { s.features[0].weight = 0.0005; }).find("weight"), std::string::npos);
 }
 
