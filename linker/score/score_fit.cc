@@ -231,6 +231,7 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   const std::optional<std::size_t> bin = best.tellable;
   fit.why_not = WhyNot(curves, best, counts.a, counts.pointer_b());
   if (!fit.why_not.empty()) {
+    fit.no_matches = FindsNoMatches(curves, best, counts.a, counts.pointer_b());
     return fit;
   }
   fit.credible = true;

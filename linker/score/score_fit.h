@@ -60,6 +60,8 @@ struct ScoreFit {
   // False: do not use the fit (why_not says why), link by nothing else than exact keys. The estimates are then 0.
   bool credible = false;
   std::string why_not;
+  // Not credible because nothing is above what non-matches give: no matches, or too few to be told from chance.
+  bool no_matches = false;
   // The odds of a pair at random of this score: matches over non-matches, whatever else the two rows have. Between
   // sources that hold a person once (first_null 2), where candidates exclude each other, the odds of a pair are these
   // over `no_match_odds` plus the odds of all pairs that it excludes: the weight of both records having no match at

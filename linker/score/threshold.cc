@@ -63,15 +63,24 @@ BestBins FindBestBins(const Curves& curves, const SideSample& a, const SideSampl
   return best;
 }
 
+bool FindsNoMatches(const Curves& curves, const BestBins& best, const SideSample& sample_a,
+                    const SideSample* sample_b) {
+  if (!best.any) {
+    return true;
+  }
+  const std::size_t bin = best.tellable ? *best.tellable : *best.any;
+  const double rows = sample_b == nullptr ? sample_a.rows : std::min(sample_a.rows, sample_b->rows);
+  // A tail fitted to few rows may be too light.
+  return PoissonAtLeast(curves.links[bin], (1.25 + 5 / std::sqrt(rows)) * curves.false_links[bin]) > kNotByChance;
+}
+
 std::string WhyNot(const Curves& curves, const BestBins& best, const SideSample& sample_a, const SideSample* sample_b) {
   if (!best.any) {
     return "no score is above what non-matches reach";
   }
   const std::size_t* const bin = best.tellable ? &*best.tellable : &*best.any;
   const double links = curves.links[*bin];
-  const double rows = sample_b == nullptr ? sample_a.rows : std::min(sample_a.rows, sample_b->rows);
-  // A tail fitted to few rows may be too light.
-  if (PoissonAtLeast(links, (1.25 + 5 / std::sqrt(rows)) * curves.false_links[*bin]) > kNotByChance) {
+  if (FindsNoMatches(curves, best, sample_a, sample_b)) {
     return "there are no more high scores than non-matches would give by chance";
   }
   if (Precision(curves, *bin) < kLeastPrecision) {

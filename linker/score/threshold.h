@@ -21,6 +21,10 @@ struct BestBins {
 
 [[nodiscard]] BestBins FindBestBins(const Curves& curves, const SideSample& a, const SideSample* b);
 
+// Returns whether nothing is above what non-matches reach, or no more than they would give by chance.
+[[nodiscard]] bool FindsNoMatches(const Curves& curves, const BestBins& best, const SideSample& sample_a,
+                                  const SideSample* sample_b);
+
 // Returns why nothing can be linked by the curves, for people to read, or an empty string.
 [[nodiscard]] std::string WhyNot(const Curves& curves, const BestBins& best, const SideSample& sample_a,
                                  const SideSample* sample_b);
