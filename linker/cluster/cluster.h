@@ -94,6 +94,7 @@ enum class ConflictReason {
   kOnePerPerson,   // merging would put two records of a one-per-person source into an entity
   kApart,          // merging would join an ApartPair
   kEntitiesExist,  // merging would join two entities that existed before (ClusterInto)
+  kCommonValue,    // the caller's: the value that the two share is too frequent to say who is one person
 };
 
 // A fixed pair that was not merged.

@@ -34,10 +34,10 @@ void Members(Archive& archive, Value& tail) {
 
 template <typename Archive, Is<ScoreFit> Value>
 void Members(Archive& archive, Value& fit) {
-  auto& [threshold, matches, match_share, links, precision, recall, credible, why_not, log_odds, no_match_odds, null_a,
-         null_b, confident_score] = fit;
-  archive(threshold, matches, match_share, links, precision, recall, credible, why_not, log_odds, no_match_odds, null_a,
-          null_b, confident_score);
+  auto& [threshold, matches, match_share, links, precision, recall, credible, why_not, no_matches, log_odds,
+         no_match_odds, null_a, null_b, confident_score] = fit;
+  archive(threshold, matches, match_share, links, precision, recall, credible, why_not, no_matches, log_odds,
+          no_match_odds, null_a, null_b, confident_score);
 }
 
 template <typename Archive, Is<PassStats> Value>

@@ -15,9 +15,9 @@ using common::AsChars;
 using common::Hash256;
 
 // Raise it whenever linker/candidate, linker/score or linker/fellegi_sunter give other results for the same input.
-constexpr std::string_view kAlgorithm = "sluis-comparison-2";
+constexpr std::string_view kAlgorithm = "sluis-comparison-3";
 // Of what is kept.
-constexpr std::string_view kFormat = "sluis-kept-comparison-1\n";
+constexpr std::string_view kFormat = "sluis-kept-comparison-2\n";
 
 constexpr std::size_t kChecksumBytes = sizeof(Hash256);
 constexpr std::size_t kPairsInPart = (kMaxComparisonPartBytes - kChecksumBytes) / kPairBytes;

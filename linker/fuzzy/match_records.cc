@@ -114,6 +114,12 @@ class Matcher {
     }
     Begin("cluster");
     SLUIS_ASSIGN_OR_RETURN(result_.clustering, Cluster());
+    for (const FixedPair& pair : exact_.refused) {
+      result_.clustering.conflicts.push_back({pair, ConflictReason::kCommonValue});
+      for (const RecordRef& record : {pair.a, pair.b}) {
+        result_.clustering.status[record.source][record.row] = LinkStatus::kConflict;
+      }
+    }
     End();
     ReportPasses();
     const LinkCounts links(result_.clustering, sources_.size());
@@ -266,15 +272,30 @@ class Matcher {
       report.field = plan_.passes[pass].field;
       report.records = exact_.records[pass];
       report.groups = exact_.groups[pass];
+      report.frequent_values = exact_.refused_groups[pass];
+      report.largest_frequent = exact_.largest_refused[pass];
       report.contradicted_links = ContradictedLinks(result_.clustering, sources_, pass);
     }
     for (const FixedPair& pair : exact_.pairs) ++passes[pair.pass].pairs;
-    for (const Conflict& conflict : result_.clustering.conflicts) ++passes[conflict.pair.pass].conflicts;
-    for (const ExactPassReport& pass : passes) {
-      if (pass.conflicts > 0) {
-        result_.report.warnings.push_back(absl::StrCat("exact pass on `", pass.field, "`: ", pass.conflicts,
+    std::vector<std::uint64_t> contradictions(passes.size());
+    for (const Conflict& conflict : result_.clustering.conflicts) {
+      ++passes[conflict.pair.pass].conflicts;
+      if (conflict.reason != ConflictReason::kCommonValue) ++contradictions[conflict.pair.pass];
+    }
+    for (const FixedPair& pair : exact_.refused) ++passes[pair.pass].pairs;
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+      const ExactPassReport& pass = passes[i];
+      if (contradictions[i] > 0) {
+        result_.report.warnings.push_back(absl::StrCat("exact pass on `", pass.field, "`: ", contradictions[i],
                                                        " pairs contradict other passes or the mode; they were not "
                                                        "linked by it, and their records have the status conflict"));
+      }
+      if (pass.frequent_values > 0) {
+        result_.report.warnings.push_back(absl::StrCat(
+            "exact pass on `", pass.field, "`: ", pass.frequent_values, " values stand in more than ", kMostOfASource,
+            " records of a source, the most frequent in ", pass.largest_frequent,
+            " records: no person does, so they link nothing, and their records have the status conflict; declare "
+            "placeholders as missingValues in the schema"));
       }
       if (pass.contradicted_links > 0) {
         result_.report.warnings.push_back(absl::StrCat("exact pass on `", pass.field, "`: ", pass.contradicted_links,
@@ -289,20 +310,25 @@ class Matcher {
     LinkEstimate estimate;
     Estimate right;
     double linked = 0, matches = 0, recall_low = 0, recall_high = 0;
+    bool known = false;
     for (const ComparisonReport& report : result_.report.comparisons) {
       const auto by_exact = static_cast<double>(exact.between(report.source_a, report.source_b));
       const auto by_score = static_cast<double>(report.links);
-      if (!report.skipped && !report.fit.credible) return estimate;
+      // Where there are no matches none was missed, and none is linked.
+      if (!report.skipped && !report.fit.credible && !report.fit.no_matches) return estimate;
+      known = known || report.fit.credible || by_exact > 0;
       right.value += by_exact + by_score * report.fit.precision.value;
       right.low += by_exact + by_score * report.fit.precision.low;
       right.high += by_exact + by_score * report.fit.precision.high;
       linked += by_exact + by_score;
-      const double here = by_exact + (report.skipped ? 0 : report.fit.matches / report.blocking_recall);
+      const double here = by_exact + (report.fit.credible ? report.fit.matches / report.blocking_recall : 0);
       matches += here;
-      recall_low += here * (report.skipped ? 1 : report.fit.recall.low / std::max(1e-9, report.fit.recall.value));
-      recall_high += here * (report.skipped ? 1 : report.fit.recall.high / std::max(1e-9, report.fit.recall.value));
+      const double scale = std::max(1e-9, report.fit.recall.value);
+      recall_low += here * (report.fit.credible ? report.fit.recall.low / scale : 1);
+      recall_high += here * (report.fit.credible ? report.fit.recall.high / scale : 1);
     }
-    estimate.available = !compared_.empty();
+    estimate.available = known;
+    if (!known) return estimate;
     if (linked > 0) {
       estimate.precision = {right.value / linked, right.low / linked, right.high / linked};
     } else {

@@ -48,10 +48,13 @@ struct MatchOptions {
 // What an exact pass found.
 struct ExactPassReport {
   std::string field;
-  std::uint64_t records = 0;    // that have a value
-  std::uint64_t groups = 0;     // values that several records share
-  std::uint64_t pairs = 0;      // that connect them, n - 1 for n records
-  std::uint64_t conflicts = 0;  // of these pairs refused, because they contradict the mode or an earlier pass
+  std::uint64_t records = 0;  // that have a value
+  std::uint64_t groups = 0;   // values that several records share
+  std::uint64_t pairs = 0;    // that connect them, n - 1 for n records
+  // Of these pairs refused, because they contradict the mode or an earlier pass, or their value is too frequent.
+  std::uint64_t conflicts = 0;
+  std::uint64_t frequent_values = 0;   // values that more records of a source have than a person can (kMostOfASource)
+  std::uint64_t largest_frequent = 0;  // records that have the most frequent of them
   // Linked pairs of records (as for `pairs` of MatchReport) whose values differ: the field contradicts other evidence.
   std::uint64_t contradicted_links = 0;
 };
@@ -84,7 +87,9 @@ struct ComparisonReport {
 
 // What is estimated about all links together, exact passes included (taken for right). Without truth.
 struct LinkEstimate {
-  bool available = false;  // all comparisons were credible, or skipped
+  // Nothing that was compared is unknown, and something is known: each comparison was credible, found no matches or had
+  // nothing to compare, and one at least was credible, or an exact link stands.
+  bool available = false;
   Estimate precision;
   Estimate recall;
 };
@@ -111,11 +116,12 @@ struct MatchResult {
 // Links `sources`, all encoded by `plan` with the same token seeds.
 //
 // 1. Exact passes in the plan's order; pairs that contradict each other, or a source that has a person once, are
-//    refused and reported (ClusterRecords has the rules).
+//    refused and reported (ClusterRecords has the rules). So are values that are too frequent (FindExactPairs).
 // 2. For each two sources (kLink, kLinkAndDedupe) and within each (kDedupe, kLinkAndDedupe): records that an exact pass
 //    linked between just these two are left out under kLink, the others are compared, all with all where that is
 //    affordable; scores are learnt and calibrated without truth (linker/score). A fit that is not credible links
-//    nothing and is reported.
+//    nothing and is reported; but record-level sources of fewer than kLeastRows rows, which have none, are linked by a
+//    cautious fixed threshold.
 // 3. ClusterRecords over all pairs, the exact ones fixed.
 //
 // With a store, comparisons that an earlier call finished are taken from it, and new ones are kept in it as soon as
@@ -128,9 +134,8 @@ struct MatchResult {
 // result whatever the number of threads. Errors: INVALID_ARGUMENT if there are no sources or over 63, sources were
 // encoded by another plan (tables of another number or width), tokens or rows do not fit the records, or kLink has a
 // single source; a source that `repeats` or a review names is not there, a review comes at
-// record level or is about sources that are not compared, or a decision as ApplyReview; FAILED_PRECONDITION if a review
-// is about a fit that is not credible; RESOURCE_EXHAUSTED if the plan's memory does not suffice for candidates;
-// CANCELLED.
+// record level or is about sources that are not compared, or a decision as ApplyReview; the plan's memory does not
+// suffice for candidates. FAILED_PRECONDITION if a review is about a fit that is not credible. CANCELLED.
 [[nodiscard]] absl::StatusOr<MatchResult> MatchRecords(std::span<const MatchSource> sources, const MatchPlan& plan,
                                                        const MatchOptions& options);
 

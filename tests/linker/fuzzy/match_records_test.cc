@@ -14,6 +14,7 @@ namespace {
 
 using common::testing::StatusIs;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::Plan;
 using testing::Source;
 
@@ -113,6 +114,69 @@ TEST(FindExactPairs, KeepsSourcesApartWhenDeduplicating) {
   const std::vector<MatchSource> sources = {Exact({{T(1), T(2)}}), Exact({{T(1), T(1)}})};
   const ExactPairs pairs = FindExactPairs(sources, MatchMode::kDedupe);
   EXPECT_THAT(pairs.pairs, ElementsAre(FixedPair{{1, 0}, {1, 1}, 0}));
+}
+
+// Nine records of a source have the value 1, eight the value 2.
+TEST(FindExactPairs, RefusesValuesThatStandInMoreRecordsOfASourceThanAPersonCan) {
+  std::vector<Token> many(9, T(1));
+  many.insert(many.end(), 8, T(2));
+  const std::vector<MatchSource> sources = {Exact({many}), Exact({{T(2), T(1), T(3), T(3)}})};
+  const ExactPairs pairs = FindExactPairs(sources, MatchMode::kLinkAndDedupe);
+  EXPECT_EQ(pairs.pairs.size(), 9u);
+  EXPECT_EQ(pairs.refused.size(), 9u);
+  EXPECT_THAT(pairs.groups, ElementsAre(3));
+  EXPECT_THAT(pairs.refused_groups, ElementsAre(1));
+  EXPECT_THAT(pairs.largest_refused, ElementsAre(10));
+  for (const FixedPair& pair : pairs.pairs) EXPECT_FALSE(pair.a.source == 0 && pair.a.row < 9);
+  for (const FixedPair& pair : pairs.refused) EXPECT_TRUE(pair.a.source == 0 && pair.a.row < 9);
+  EXPECT_THAT(FindExactPairs(sources, MatchMode::kDedupe).largest_refused, ElementsAre(9));
+  EXPECT_THAT(FindExactPairs(sources, MatchMode::kLink).refused, ElementsAre());
+}
+
+TEST(MatchRecords, MakesNoEntityOfAPlaceholder) {
+  MatchSource source = Source("a", 0, 300, 1);
+  source.exact.emplace_back(300, kNone);
+  for (std::uint32_t record = 0; record < 300; record += 10) source.exact[0][record] = T(7);
+  source.exact[0][1] = source.exact[0][2] = T(8);
+  for (const MatchMode mode : {MatchMode::kDedupe, MatchMode::kLinkAndDedupe}) {
+    const auto result = MatchRecords(std::vector<MatchSource>{source}, Plan(1), {.mode = mode});
+    SLUIS_ASSERT_OK(result);
+    EXPECT_EQ(result->report.pairs, 1u);
+    const ExactPassReport& pass = result->report.passes[0];
+    EXPECT_EQ(pass.pairs, 30u);
+    EXPECT_EQ(pass.conflicts, 29u);
+    EXPECT_EQ(pass.frequent_values, 1u);
+    EXPECT_EQ(pass.largest_frequent, 30u);
+    EXPECT_EQ(result->clustering.status[0][290], LinkStatus::kConflict);
+    EXPECT_EQ(result->clustering.status[0][1], LinkStatus::kLinked);
+    EXPECT_EQ(result->clustering.status[0][3], LinkStatus::kSingle);
+    ASSERT_FALSE(result->report.warnings.empty());
+    EXPECT_THAT(result->report.warnings.back(), HasSubstr("1 values stand in more than 8 records of a source, the most "
+                                                          "frequent in 30 records"));
+    EXPECT_EQ(result->report.warnings.back().find("contradict"), std::string::npos);
+  }
+}
+
+TEST(MatchRecords, EstimatesNothingWhereNothingWasCompared) {
+  const std::vector<MatchSource> sources = {Source("a", 0, 300, 1), Source("b", 0, 0, 2)};
+  const auto result = MatchRecords(sources, Plan(), {});
+  SLUIS_ASSERT_OK(result);
+  EXPECT_FALSE(result->report.estimate.available);
+}
+
+// Neither source has duplicates, which is no reason to know nothing of the links between them.
+TEST(MatchRecords, EstimatesAllLinksThoughNoMatchesAreFoundWithinASource) {
+  const std::vector<MatchSource> sources = {Source("a", 0, 300, 1), Source("b", 100, 400, 2)};
+  const auto both = MatchRecords(sources, Plan(), {.mode = MatchMode::kLinkAndDedupe});
+  SLUIS_ASSERT_OK(both);
+  EXPECT_FALSE(both->report.comparisons[0].fit.credible);
+  EXPECT_TRUE(both->report.comparisons[0].fit.no_matches) << both->report.comparisons[0].fit.why_not;
+  EXPECT_TRUE(both->report.estimate.available);
+  EXPECT_GE(both->report.estimate.recall.value, 0.9);
+  // Without any match there is nothing to be right or wrong about.
+  const auto alone = MatchRecords(std::span(sources).first(1), Plan(), {.mode = MatchMode::kDedupe});
+  SLUIS_ASSERT_OK(alone);
+  EXPECT_FALSE(alone->report.estimate.available);
 }
 
 TEST(LinkCounts, CountsPairsBySources) {
