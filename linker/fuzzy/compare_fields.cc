@@ -225,6 +225,7 @@ class FieldComparison {
     SLUIS_RETURN_IF_ERROR(fit.status());
     summary.credible = fit->credibility.credible;
     summary.why_not = fit->credibility.why_not;
+    summary.no_matches = fit->credibility.expected_matches < static_cast<double>(fields_.min_expected_matches);
     result_.report.field_weights = fit->model.Weights();
     if (!summary.credible) return absl::OkStatus();
     SLUIS_RETURN_IF_ERROR(Review(input.candidates, fit->model));
