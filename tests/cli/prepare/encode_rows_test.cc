@@ -76,12 +76,16 @@ class EncodeRowsTest : public testing::PrepareTest {
   }
 
   static void Similar(common::Permit& permit) {
-    common::PermitSimilarity& similarity = permit.similarity.emplace();
-    similarity.features = {{"given_name", SimilarityKind::kName, {}},
-                           {"surname", SimilarityKind::kName, {}},
-                           {"birth_date", SimilarityKind::kDate, {}},
-                           {"sex", SimilarityKind::kCategory, {}},
-                           {"postcode", SimilarityKind::kDigits, {}}};
+    auto& features = permit.similarity.emplace().features;
+    for (const auto& [name, kind] : {std::pair("given_name", SimilarityKind::kName),
+                                     {"surname", SimilarityKind::kName},
+                                     {"birth_date", SimilarityKind::kDate},
+                                     {"sex", SimilarityKind::kCategory},
+                                     {"postcode", SimilarityKind::kDigits}}) {
+      common::SimilarityFeature& feature = features.emplace_back();
+      feature.name = name;
+      feature.kind = kind;
+    }
     const std::vector<common::FeatureSource> four = {
         {"surname", "surname"}, {"birth_date", "birth_date"}, {"sex", "sex"}, {"postcode", "postcode"}};
     permit.registers[0].features = four;
@@ -106,7 +110,7 @@ class EncodeRowsTest : public testing::PrepareTest {
 
   absl::StatusOr<DeliveryState> Prepare(Custodian& custodian, const std::string& reg, const std::string& delivery,
                                         const std::vector<testing::Row>& rows, Evaluator& evaluator,
-                                        std::size_t batch = 32'768) {
+                                        std::size_t batch = 32'768, std::uint32_t chunk_records = 64) {
     testing::VectorSource source(rows);
     DeliveryJob job;
     job.permit = &permit_;
@@ -118,7 +122,7 @@ class EncodeRowsTest : public testing::PrepareTest {
     const common::SecretBytes noise_key = NoiseKey(custodian.local_key, permit_.id);
     SealOptions seal;
     seal.noise_key = &noise_key;
-    seal.chunk_records = 64;
+    seal.chunk_records = chunk_records;
     return PrepareDelivery(job, source, evaluator, {*custodian.cache, custodian.states, *spill_, random_}, pseudonymise,
                            seal);
   }
@@ -279,6 +283,20 @@ TEST_F(EncodeRowsTest, ARecordWithoutAnyFeatureHasNoEncoding) {
   const auto encodings = Encodings(*education_, *state);
   EXPECT_EQ(encodings.at(testing::AmountBytes(1)), std::vector<std::uint64_t>(16));
   EXPECT_NE(encodings.at(testing::AmountBytes(2)), std::vector<std::uint64_t>(16));
+}
+
+// The linker takes chunks of 4 MiB at most: at field level 8,192 records with their encodings would be more.
+TEST_F(EncodeRowsTest, ChunksOfWideEncodingsHoldFewerRecords) {
+  permit_.similarity->field_level = true;
+  permit_.similarity->bits = 4096;
+  permit_.similarity->insertions = 100;
+  const auto state = Prepare(*education_, "courses", "c1", Rows("courses", People(900, 8)), holder_, 32'768, 8'192);
+  SLUIS_ASSERT_OK(state);
+  const std::uint32_t record_bytes = state->header.encoding_bytes + state->header.row_bytes;
+  EXPECT_EQ(state->header.encoding_bytes, 5u * 4096 / 8 + 8);
+  EXPECT_EQ(state->header.chunk_records, (2u << 20) / record_bytes);
+  EXPECT_EQ(state->header.chunk_sha256.size(), 2u);
+  EXPECT_EQ(Encodings(*education_, *state).size(), 900u);
 }
 
 TEST_F(EncodeRowsTest, TokensAreEvaluatedForTokensOnly) {

@@ -62,10 +62,10 @@ TEST_F(ExtractRowsTest, GivesMissingAndUnknownPartsSoThatTheKeyIsAbsent) {
 
 TEST_F(ExtractRowsTest, GivesFeaturesInThePermitsOrderAsTheyAreCompared) {
   using common::SimilarityKind;
-  permit_.similarity.emplace().features = {{"town", SimilarityKind::kDigits, {}},
-                                           {"surname", SimilarityKind::kName, {}},
-                                           {"born", SimilarityKind::kDate, {}},
-                                           {"pay", SimilarityKind::kNumber, {}}};
+  permit_.similarity.emplace().features = {{"town", SimilarityKind::kDigits, {}, {}},
+                                           {"surname", SimilarityKind::kName, {}, {}},
+                                           {"born", SimilarityKind::kDate, {}, {}},
+                                           {"pay", SimilarityKind::kNumber, {}, {}}};
   permit_.registers[0].features = {{"born", "birth_date"}, {"town", "postcode"}, {"pay", "wage"}};
   auto rows =
       Open(testing::kSampleHeader + std::string(testing::kSampleRow) + ";19800200;M;;Turkije;1,00;36;2024-05-17;W1;\n");

@@ -180,7 +180,7 @@ class EncodedUploadTest : public UploadTest {
   EncodedUploadTest() {
     permit_.similarity.emplace();
     for (const char* name : {"surname", "birth_date", "sex", "postcode"}) {
-      permit_.similarity->features.push_back({name, common::SimilarityKind::kText, {}});
+      permit_.similarity->features.push_back({name, common::SimilarityKind::kText, {}, {}});
       permit_.registers[1].features.push_back({name, name});
     }
     permit_.registers[1].match_keys.clear();

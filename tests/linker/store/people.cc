@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "common/crypto/crypto.h"
 #include "gtest/gtest.h"
@@ -40,13 +41,18 @@ EncodingPlan Plan() { return *PlanOf(SimilarPermit()); }
 common::Permit SimilarPermit() {
   using common::SimilarityKind;
   common::Permit permit = ExamplePermit();
-  permit.similarity.emplace().features = {{"first_name", SimilarityKind::kName, {}},
-                                          {"surname", SimilarityKind::kName, {}},
-                                          {"birth_date", SimilarityKind::kDate, {}},
-                                          {"street", SimilarityKind::kText, {}},
-                                          {"postcode", SimilarityKind::kDigits, {}}};
+  auto& features = permit.similarity.emplace().features;
+  for (const auto& [name, kind] : {std::pair("first_name", SimilarityKind::kName),
+                                   {"surname", SimilarityKind::kName},
+                                   {"birth_date", SimilarityKind::kDate},
+                                   {"street", SimilarityKind::kText},
+                                   {"postcode", SimilarityKind::kDigits}}) {
+    common::SimilarityFeature& feature = features.emplace_back();
+    feature.name = name;
+    feature.kind = kind;
+  }
   for (common::PermitRegister& reg : permit.registers) {
-    for (const common::SimilarityFeature& feature : permit.similarity->features) {
+    for (const common::SimilarityFeature& feature : features) {
       reg.features.push_back({feature.name, feature.name, {}});
     }
   }
@@ -92,7 +98,10 @@ Person WithSlips(Person person, std::mt19937& random) {
 }
 
 std::string Encode(const std::vector<Person>& people, const std::string& noise) {
-  const EncodingPlan plan = Plan();
+  return EncodeBy(Plan(), people, noise);
+}
+
+std::string EncodeBy(const EncodingPlan& plan, const std::vector<Person>& people, const std::string& noise) {
   const auto secret = [](const std::string& label) {
     const common::Hash256 hash = common::Sha256(label);
     return common::SecretBytes::CopyOf(common::AsBytes(common::AsChars(hash)));

@@ -28,6 +28,8 @@ Person WithSlips(Person person, std::mt19937& random);
 // Returns the record-level encodings of `people`, one after another, as a custodian with `noise` as its secret makes
 // them.
 std::string Encode(const std::vector<Person>& people, const std::string& noise);
+// As Encode, by another plan over the same features.
+std::string EncodeBy(const EncodingPlan& plan, const std::vector<Person>& people, const std::string& noise);
 // Encodings of any bytes, for tests of what is kept: the same for the same label.
 std::string AnyEncodings(std::size_t records, const std::string& label);
 
