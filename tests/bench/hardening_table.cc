@@ -24,6 +24,9 @@
 namespace sluis::linker::attacks {
 namespace {
 
+// As by default where an address has several fields; the people attacked here have a postcode only.
+constexpr std::uint32_t kStableBits = 512;
+
 struct Profile {
   const char* name;
   EncodingPlan plan;
@@ -43,6 +46,9 @@ std::vector<Profile> Profiles() {
   add("fold", {.folds = 1, .flip = 0});
   add("BLIP .02", {.folds = 0, .flip = 0.02});
   add("**fold, BLIP .02 (default)**", {.folds = 1, .flip = 0.02});
+  EncodingPlan with_stable = PersonPlan();
+  with_stable.stable_bits = kStableBits;
+  profiles.push_back({"default with stable section", with_stable});
   add("fold twice, BLIP .02", {.folds = 2, .flip = 0.02});
   add("fold, BLIP .05", {.folds = 1, .flip = 0.05});
   add("fold, BLIP .10", {.folds = 1, .flip = 0.1});
@@ -99,7 +105,7 @@ void PrintAttacks(const Profile& profile) {
   const BitLeakage leakage = MeasureBits(encodings);
   const Mined mined = PatternMining(encodings, some, plan, "project");
   const bool owned = plan.hashing == Hashing::kRandom && plan.hardening.diffusion == 0 && !plan.hardening.balanced &&
-                     plan.hardening.salt_feature.empty();
+                     plan.hardening.salt_feature.empty() && plan.stable_bits == 0;
 
   // Row i of both sides is the same person up to the overlap; beyond it they are others. The attacker's own encodings
   // carry neither noise nor the project's key.

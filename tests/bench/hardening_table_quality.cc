@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <map>
+#include <random>
 #include <string_view>
 #include <utility>
 
@@ -41,6 +43,62 @@ QualityData MadeUp() {
     const attacks::Person& other = slipped[i + kShift];
     data.b.records.emplace_back(other.values.begin(), other.values.end());
     data.b.persons.push_back(std::to_string(i + kShift));
+  }
+  return data;
+}
+
+std::string Word(std::mt19937_64& random, unsigned syllables) {
+  constexpr const char* kSyllables[] = {"ba",  "den", "ker",  "van", "mo",  "lin",
+                                        "sta", "ros", "huis", "el",  "wij", "tra"};
+  std::string word;
+  for (unsigned i = 0; i < syllables; ++i) word += kSyllables[random() % std::size(kSyllables)];
+  return word;
+}
+
+// The same people in pairs of relatives with one surname and address; in the second register three in ten people have
+// another address, so that a relative who stayed looks as much like them as they do themselves.
+QualityData MadeUpMovers() {
+  constexpr std::size_t kRecords = 5000, kShift = 1000;
+  QualityData data{"made up, three in ten moved",
+                   {{"given_name", FeatureKind::kName},
+                    {"surname", FeatureKind::kName},
+                    {"born", FeatureKind::kDate},
+                    {"sex", FeatureKind::kCategory},
+                    {"street", FeatureKind::kText},
+                    {"house_number", FeatureKind::kDigits},
+                    {"postcode", FeatureKind::kDigits},
+                    {"city", FeatureKind::kText}},
+                   {},
+                   "born",
+                   {},
+                   {}};
+  using attacks::Person;
+  std::mt19937_64 random(7);
+  std::vector<Person> people = attacks::DrawPopulation(kRecords + kShift, 5);
+  for (std::size_t i = 0; i + 1 < people.size(); i += 2) {
+    people[i + 1].values[attacks::kSurname] = people[i].values[attacks::kSurname];
+    people[i + 1].values[attacks::kPostcode] = people[i].values[attacks::kPostcode];
+  }
+  const std::vector<Person> slipped = attacks::WithSlips(people, 6);
+  const auto add = [](QualityData::Register& to, std::size_t person, const Person& from,
+                      const std::vector<std::string>& address, const std::string& postcode) {
+    to.records.push_back({from.values[attacks::kGivenName], from.values[attacks::kSurname], from.values[attacks::kBorn],
+                          from.values[attacks::kSex], address[0], address[1], postcode, address[2]});
+    to.persons.push_back(std::to_string(person));
+  };
+  std::vector<std::string> home;
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    const auto draw = [&] {
+      return std::vector{Word(random, 3) + "straat", std::to_string(1 + random() % 200), Word(random, 2)};
+    };
+    if (i % 2 == 0) home = draw();
+    if (i < kRecords) add(data.a, i, people[i], home, people[i].values[attacks::kPostcode]);
+    if (i < kShift) continue;
+    if (random() % 10 < 3) {
+      add(data.b, i, slipped[i], draw(), people[random() % people.size()].values[attacks::kPostcode]);
+    } else {
+      add(data.b, i, slipped[i], home, slipped[i].values[attacks::kPostcode]);
+    }
   }
   return data;
 }
@@ -93,7 +151,7 @@ MatchSource Encode(const QualityData::Register& from, const std::string& name, c
 }  // namespace
 
 std::vector<QualityData> AllQualityData() {
-  std::vector<QualityData> all = {MadeUp()};
+  std::vector<QualityData> all = {MadeUp(), MadeUpMovers()};
   if (const auto path = testing::LinkageData(); path.has_value()) {
     all.push_back(FromFiles("FEBRL4", testing::FebrlFormat(), "date_of_birth", *path / "febrl/dataset4a.csv",
                             *path / "febrl/dataset4b.csv"));
@@ -110,7 +168,7 @@ Quality LinkQuality(const QualityData& data, const EncodingPlan& profile) {
   plan.bits = profile.bits;
   plan.insertions = profile.insertions;
   plan.hardening = profile.hardening;
-  plan.stable_bits = DefaultStableBits(plan);
+  plan.stable_bits = profile.stable_bits == 0 ? 0 : DefaultStableBits(plan);
   if (!plan.hardening.salt_feature.empty()) plan.hardening.salt_feature = data.birth_date;
   const TokenSeeds seeds = Require(TokenSeeds::FromKey(common::SecretBytes::CopyOf(common::Sha256("tokens"))));
   std::vector<MatchSource> sources;

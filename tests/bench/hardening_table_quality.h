@@ -23,7 +23,8 @@ struct QualityData {
   Register a, b;
 };
 
-// Returns made-up people: 5,000 against 5,000, of whom 4,000 are in both, the second with slips (WithSlips). Then,
+// Returns made-up people: 5,000 against 5,000, of whom 4,000 are in both, the second with slips (WithSlips). Likewise
+// relatives who share surname and address, of whom three in ten have another address in the second register. Then,
 // where the data are at hand (linkage_data.h), FEBRL4, and registers 1 and 2 of the five-party set.
 [[nodiscard]] std::vector<QualityData> AllQualityData();
 
@@ -33,7 +34,7 @@ struct Quality {
 };
 
 // Links `data` as `profile` says: its profile, hashing, bits, insertions and hardening, with the default weights of the
-// data's own fields. Aborts if that fails.
+// data's own fields; if it has a stable section, with the one that those fields have by default. Aborts if that fails.
 [[nodiscard]] Quality LinkQuality(const QualityData& data, const EncodingPlan& profile);
 
 }  // namespace sluis::linker
