@@ -8,6 +8,7 @@ namespace sluis::linker {
 namespace {
 
 constexpr double kFlat = 1e-6;  // |gamma| below this is exponential
+constexpr int kHalvings = 40;   // of the interval that gamma is in
 
 double Uniform(std::mt19937_64* random) { return (static_cast<double>((*random)() >> 11) + 0.5) * 0x1p-53; }
 
@@ -40,25 +41,40 @@ double NullTail::Slope() const { return std::exp(-alpha); }
 
 NullTail FitNullTail(std::span<const double> lambdas, std::span<const double> spacings,
                      std::span<const double> weights) {
-  double w = 0, x = 0, y = 0, xx = 0, xy = 0;
-  for (std::size_t i = 0; i < lambdas.size(); ++i) {
-    const double log_lambda = std::log(lambdas[i]);
-    const double log_spacing = std::log(spacings[i]);
-    w += weights[i];
-    x += weights[i] * log_lambda;
-    y += weights[i] * log_spacing;
-    xx += weights[i] * log_lambda * log_lambda;
-    xy += weights[i] * log_lambda * log_spacing;
-  }
-  if (w <= 0) {
+  std::vector<double> logs;
+  for (const double lambda : lambdas) logs.push_back(std::log(lambda));
+  // The mean spacing at lambda = 1 that is likeliest with this gamma.
+  const auto scale = [&](double gamma) {
+    double sum = 0, total = 0;
+    for (std::size_t i = 0; i < logs.size(); ++i) {
+      sum += weights[i] * spacings[i] * std::exp(-gamma * logs[i]);
+      total += weights[i];
+    }
+    return total > 0 ? sum / total : 0;
+  };
+  if (scale(0) <= 0) {
     return {};
   }
-  const double spread = xx - x * x / w;
+  // The derivative of the log-likelihood by gamma there, which falls with gamma.
+  const auto derivative = [&](double gamma) {
+    const double mean = scale(gamma);
+    double sum = 0;
+    for (std::size_t i = 0; i < logs.size(); ++i) {
+      sum += weights[i] * logs[i] * (spacings[i] * std::exp(-gamma * logs[i]) / mean - 1);
+    }
+    return sum;
+  };
   NullTail tail;
-  if (lambdas.size() >= 3 && spread > 0) {
-    tail.gamma = std::clamp((xy - x * y / w) / spread, NullTail::kLeastGamma, NullTail::kMostGamma);
+  if (lambdas.size() >= 3) {
+    double low = NullTail::kLeastGamma;
+    double high = NullTail::kMostGamma;
+    for (int halving = 0; halving < kHalvings; ++halving) {
+      const double middle = (low + high) / 2;
+      (derivative(middle) > 0 ? low : high) = middle;
+    }
+    tail.gamma = high;
   }
-  tail.alpha = (y - tail.gamma * x) / w;
+  tail.alpha = std::log(scale(tail.gamma));
   return tail;
 }
 

@@ -34,8 +34,10 @@ struct NullTail {
   double Slope() const;
 };
 
-// Fits the tail to the mean normalised spacings: `spacings[i]` at lambda `lambdas[i]`, all positive, with positive
-// weights. With fewer than three points gamma is 0; with none the mean spacing is 1.
+// Fits the tail to the mean normalised spacings: `spacings[i]`, not negative, at lambda `lambdas[i]`, positive, with
+// positive weights, by the likelihood of exponential spacings. So a spacing of 0 is as good as any other: where most
+// records have an exact copy, every second one is 0 and the next ones twice as wide. With fewer than three points gamma
+// is 0; with none, or none above 0, the mean spacing is 1.
 [[nodiscard]] NullTail FitNullTail(std::span<const double> lambdas, std::span<const double> spacings,
                                    std::span<const double> weights);
 

@@ -125,7 +125,7 @@ void SideSample::Add(const SideSample& sample, double weight) {
 NullTail SideSample::FitTail(std::size_t first_null, double matched_share, bool strangers_only) const {
   std::vector<double> lambdas, spacings, weights;
   const auto add = [&](double rank, double sum, double count) {
-    if (rank > 0 && sum > 0 && count > 0) {
+    if (rank > 0 && count > 0) {
       lambdas.push_back(rank);
       spacings.push_back(rank * sum / count);
       weights.push_back(count);

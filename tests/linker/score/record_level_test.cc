@@ -133,6 +133,27 @@ TEST(FitRecordLevel, LinksAllRecordsOfAPersonBetweenSourcesThatRepeatPeople) {
   EXPECT_GT(static_cast<double>(likely) / matches, 0.95);
 }
 
+TEST(FitRecordLevel, LinksNoStrangersWhereNearlyEveryRecordHasAnExactCopy) {
+  EncodingTable table = *EncodingTable::Create(1024);
+  testing::SyntheticEncoder encoder(9);
+  constexpr std::uint32_t kPersons = 500, kSingle = 5;
+  for (std::uint32_t person = 0; person < kPersons; ++person) {
+    encoder.Append(encoder.Person(6), 0.02, &table);
+  }
+  for (std::uint32_t person = kSingle; person < kPersons; ++person) {
+    SLUIS_ASSERT_OK(table.Append(std::vector<std::uint64_t>(table.row(person).begin(), table.row(person).end())));
+  }
+  RecordLevelOptions options = kOptions;
+  options.fit.first_null = 8;
+  const auto fit = FitRecordLevel(table, nullptr, *ScoreExhaustively(table, nullptr), options);
+  SLUIS_ASSERT_OK(fit);
+  ASSERT_TRUE(fit->fit.credible) << fit->fit.why_not;
+  double right = 0;
+  for (const CandidatePair& link : fit->links) right += link.b == link.a + kPersons - kSingle ? 1 : 0;
+  EXPECT_EQ(right, kPersons - kSingle);
+  EXPECT_GE(right / static_cast<double>(fit->links.size()), 0.99);
+}
+
 TEST(FitRecordLevel, FallsBackOnTheSelfScoreWithFewerThanThirtyRows) {
   const Synthetic data = MakeSynthetic({.rows_a = 20, .rows_b = 40, .matches = 10, .error = 0.1});
   const auto fit = FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), kOptions);
@@ -235,6 +256,21 @@ TEST(NullTail, IsFoundFromSpacings) {
   const NullTail tail = FitNullTail(lambdas, spacings, weights);
   EXPECT_NEAR(tail.gamma, gamma, 1e-9);
   EXPECT_NEAR(tail.alpha, std::log(5.0), 1e-9);
+}
+
+TEST(NullTail, TakesSpacingsOfNearlyNothingForWhatTheyAre) {
+  // As in a source of exact copies: strangers come in twos, so every second spacing is next to nothing.
+  for (const double least : {0.0, 0.01}) {
+    std::vector<double> lambdas, spacings, weights;
+    for (int j = 7; j < 15; ++j) {
+      lambdas.push_back(j);
+      spacings.push_back(j % 2 == 0 ? least : 10);
+      weights.push_back(1000);
+    }
+    const NullTail tail = FitNullTail(lambdas, spacings, weights);
+    EXPECT_NEAR(tail.Intensity(10, 1), 10 * std::exp(-1 / 5.0), 0.5) << least;  // 5 on average
+  }
+  EXPECT_EQ(FitNullTail(std::vector<double>{7, 8, 9}, std::vector<double>(3), std::vector<double>(3, 1)).alpha, 0);
 }
 
 TEST(MakeNonDecreasing, IsTheLeastSquaresSolution) {
