@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "linker/kernel/parallel.h"
 
 namespace sluis::linker {
 namespace {
@@ -174,15 +175,27 @@ absl::StatusOr<std::vector<PatternCode>> FieldComparer::Compare(std::span<const 
 }
 
 absl::StatusOr<NonMatchSample> SampleNonMatches(FieldColumns a, FieldColumns b, const std::vector<FieldCuts>& cuts,
-                                                SampleFrom from, std::uint64_t seed, std::size_t pairs) {
+                                                SampleFrom from, std::uint64_t seed, std::size_t pairs,
+                                                unsigned threads) {
   Draws draws(seed);
   NonMatchSample sample;
   sample.free_of_matches = from == SampleFrom::kWithinSources;
   const auto add = [&](FieldColumns x, FieldColumns y, std::span<const CandidatePair> drawn) -> absl::Status {
     SLUIS_ASSIGN_OR_RETURN(const FieldComparer comparer, FieldComparer::Create(x, y, cuts));
-    SLUIS_ASSIGN_OR_RETURN(const std::vector<PatternCode> patterns, comparer.Compare(drawn));
-    for (const PatternCode pattern : patterns) {
-      sample.counts.Add(pattern);
+    std::vector<absl::Status> statuses(threads);
+    std::vector<PatternCounts> counts(threads);
+    kernel::InThreads(threads, [&](unsigned t) {
+      const kernel::Range part = kernel::PartOf(drawn.size(), t, threads);
+      for (std::size_t begin = part.begin; begin < part.end && statuses[t].ok(); begin += kBatchPairs) {
+        const auto patterns = comparer.Compare(drawn.subspan(begin, std::min(kBatchPairs, part.end - begin)));
+        statuses[t] = patterns.status();
+        if (!patterns.ok()) continue;
+        for (const PatternCode pattern : *patterns) counts[t].Add(pattern);
+      }
+    });
+    for (unsigned t = 0; t < threads; ++t) {
+      SLUIS_RETURN_IF_ERROR(statuses[t]);
+      sample.counts.Merge(counts[t]);
     }
     return absl::OkStatus();
   };

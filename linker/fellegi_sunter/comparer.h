@@ -69,10 +69,13 @@ enum class SampleFrom {
   kAcrossSources,
 };
 
-// Returns the patterns of about `pairs` random pairs; of all pairs where there are no more. Deterministic by `seed`,
-// on all machines. Errors: as FieldComparer; FAILED_PRECONDITION if there is no pair to draw.
+// Returns the patterns of about `pairs` random pairs; of all pairs where there are no more. So many by default that
+// relatives are among them, one pair in a few thousand: two records with a surname and an address in common are what a
+// match must be told from. Deterministic by `seed`, on all machines, with any number of `threads` (at least 1). Memory:
+// 8 bytes a pair of one source. Errors: as FieldComparer; FAILED_PRECONDITION if there is no pair to draw.
 [[nodiscard]] absl::StatusOr<NonMatchSample> SampleNonMatches(FieldColumns a, FieldColumns b,
                                                               const std::vector<FieldCuts>& cuts, SampleFrom from,
-                                                              std::uint64_t seed, std::size_t pairs = 1'000'000);
+                                                              std::uint64_t seed, std::size_t pairs = 25'000'000,
+                                                              unsigned threads = 1);
 
 }  // namespace sluis::linker

@@ -11,6 +11,9 @@ constexpr double kConverged = 1e-10;
 constexpr std::size_t kMaxStartShares = 6;
 constexpr double kNoisyDisagree = 1.0 / 3;
 constexpr double kNoisyExact = 1.0 / 3;
+// The prior of the share of a joint change: the weight of ten matches, one of them changed.
+constexpr double kPriorChanged = 1;
+constexpr double kPriorUnchanged = 9;
 
 // Tables of log m by level code, with 0 for missing: one addition a field.
 std::vector<double> LogTable(const MatchParameters& parameters) {
@@ -23,10 +26,22 @@ std::vector<double> LogTable(const MatchParameters& parameters) {
   return table;
 }
 
-double LogRatio(PatternCode pattern, double log_u, std::span<const double> log_m) {
-  double sum = -log_u;
+double LogM(PatternCode pattern, std::span<const double> log_m) {
+  double sum = 0;
   for (std::size_t f = 0; f < log_m.size() / 8; ++f) {
     sum += log_m[f * 8 + LevelOf(pattern, f)];
+  }
+  return sum;
+}
+
+// log(m / u) of a pattern.
+double LogRatio(const EmData& data, std::size_t index, const MatchParameters& parameters,
+                std::span<const double> log_m) {
+  const PatternCode pattern = data.counts[index].pattern;
+  double sum = LogM(pattern, log_m) - data.log_u[index];
+  for (std::size_t c = 0; c < parameters.changes.size(); ++c) {
+    const JointChange& change = parameters.changes[c];
+    sum += LogOfChange(change.share, LogM(pattern & change.fields, log_m), data.log_u_of_change[c][index]);
   }
   return sum;
 }
@@ -58,19 +73,28 @@ std::vector<double> PriorCounts(const FieldRule& rule) {
   return prior;
 }
 
-double Objective(const EmData& data, const MatchParameters& parameters) {
+double LogLikelihood(const EmData& data, const MatchParameters& parameters) {
   const std::vector<double> log_m = LogTable(parameters);
   const double share = parameters.match_share;
   double sum = data.other_pairs * std::log1p(-share);
   for (std::size_t i = 0; i < data.counts.size(); ++i) {
-    const double ratio = std::exp(LogRatio(data.counts[i].pattern, data.log_u[i], log_m));
+    const double ratio = std::exp(LogRatio(data, i, parameters, log_m));
     sum += static_cast<double>(data.counts[i].pairs) * std::log1p(share * (ratio - 1));
   }
+  return sum;
+}
+
+double Objective(const EmData& data, const MatchParameters& parameters) {
+  const double share = parameters.match_share;
+  double sum = LogLikelihood(data, parameters);
   for (std::size_t f = 0; f < parameters.m.size(); ++f) {
     const std::vector<double> prior = PriorCounts(data.plan->fields[f]);
     for (std::size_t l = 0; l < prior.size(); ++l) {
       sum += prior[l] * std::log(parameters.m[f][l]);
     }
+  }
+  for (const JointChange& change : parameters.changes) {
+    sum += kPriorChanged * std::log(change.share) + kPriorUnchanged * std::log1p(-change.share);
   }
   if (data.plan->expected_matches && data.plan->expected_matches_strength > 0) {
     const double strength = data.plan->expected_matches_strength;
@@ -80,10 +104,8 @@ double Objective(const EmData& data, const MatchParameters& parameters) {
   return sum;
 }
 
-double Posterior(PatternCode pattern, double log_u, const MatchParameters& parameters) {
-  const double log_odds = LogRatio(pattern, log_u, LogTable(parameters)) + std::log(parameters.match_share) -
-                          std::log1p(-parameters.match_share);
-  return 1 / (1 + std::exp(-log_odds));
+double LogOfChange(double share, double log_m, double log_u) {
+  return std::log(1 - share + share * std::exp(log_u - log_m));
 }
 
 std::vector<double> MonotoneDistribution(std::span<const double> counts, std::span<const double> u, double max_first) {
@@ -126,19 +148,34 @@ MatchParameters EmStep(const EmData& data, const MatchParameters& parameters) {
   const std::vector<double> log_m = LogTable(parameters);
   const double prior_odds = std::log(parameters.match_share) - std::log1p(-parameters.match_share);
   std::vector<double> level_sums(parameters.m.size() * 8, 0.0);
+  std::vector<double> changed(parameters.changes.size(), 0.0);
   double matches = 0;
   double total = data.other_pairs;
   for (std::size_t i = 0; i < data.counts.size(); ++i) {
     const PatternCode pattern = data.counts[i].pattern;
     const auto pairs = static_cast<double>(data.counts[i].pairs);
-    const double expected = pairs / (1 + std::exp(-LogRatio(pattern, data.log_u[i], log_m) - prior_odds));
+    const double expected = pairs / (1 + std::exp(-LogRatio(data, i, parameters, log_m) - prior_odds));
     matches += expected;
     total += pairs;
     for (std::size_t f = 0; f < parameters.m.size(); ++f) {
       level_sums[f * 8 + LevelOf(pattern, f)] += expected;
     }
+    for (std::size_t c = 0; c < changed.size(); ++c) {
+      const JointChange& change = parameters.changes[c];
+      const double log_ratio = data.log_u_of_change[c][i] - LogM(pattern & change.fields, log_m);
+      const double replaced = expected / (1 + (1 - change.share) / change.share * std::exp(-log_ratio));
+      changed[c] += replaced;
+      for (std::size_t f = 0; f < parameters.m.size(); ++f) {
+        const AgreementLevel level = LevelOf(pattern & change.fields, f);
+        level_sums[f * 8 + level] -= level == kMissingLevel ? 0 : replaced;
+      }
+    }
   }
   MatchParameters next;
+  for (std::size_t c = 0; c < changed.size(); ++c) {
+    const double share = (changed[c] + kPriorChanged) / (matches + kPriorChanged + kPriorUnchanged);
+    next.changes.push_back({parameters.changes[c].fields, share});
+  }
   if (data.plan->expected_matches && data.plan->expected_matches_strength > 0) {
     const double prior_share = PriorShare(data, total);
     matches += data.plan->expected_matches_strength;
@@ -148,7 +185,7 @@ MatchParameters EmStep(const EmData& data, const MatchParameters& parameters) {
   for (std::size_t f = 0; f < parameters.m.size(); ++f) {
     std::vector<double> counts = PriorCounts(data.plan->fields[f]);
     for (std::size_t l = 0; l < counts.size(); ++l) {
-      counts[l] += level_sums[f * 8 + l + 1];
+      counts[l] += std::max(0.0, level_sums[f * 8 + l + 1]);  // what changes took out leaves rounding errors
     }
     next.m.push_back(MonotoneDistribution(counts, data.u[f], data.plan->fields[f].max_disagree));
   }

@@ -12,10 +12,19 @@
 
 namespace sluis::linker {
 
+// Fields whose values a person changes together, as who moves has another street, town and postcode.
+struct JointChange {
+  PatternCode fields = 0;  // the bits of their levels in a pattern
+  double share = 0;        // of the matches whose values of all of them were replaced
+
+  friend bool operator==(const JointChange&, const JointChange&) = default;
+};
+
 // The parameters that EM estimates.
 struct MatchParameters {
-  double match_share = 0;              // of all pairs, candidates or not
-  std::vector<std::vector<double>> m;  // by field and level less 1; each sums to 1
+  double match_share = 0;                 // of all pairs, candidates or not
+  std::vector<std::vector<double>> m;     // by field and level less 1, of values not replaced jointly; each sums to 1
+  std::vector<JointChange> changes = {};  // no field is in two
 
   friend bool operator==(const MatchParameters&, const MatchParameters&) = default;
 };
@@ -23,21 +32,26 @@ struct MatchParameters {
 // What EM works on.
 struct EmData {
   const FellegiSunterPlan* plan = nullptr;
-  std::vector<PatternCount> counts;    // of the candidate pairs
-  std::vector<double> log_u;           // of each pattern
+  std::vector<PatternCount> counts;  // of the candidate pairs
+  std::vector<double> log_u;         // of each pattern
+  // By joint change and pattern, log u of the pattern's levels in the fields of the change.
+  std::vector<std::vector<double>> log_u_of_change;
   std::vector<std::vector<double>> u;  // marginal, by field and level less 1: for the monotonicity of m / u
   double other_pairs = 0;              // pairs that are no candidates: held to be no matches
   double min_share = 0;                // bounds of the match share
   double max_share = 1;
 };
 
-// Returns the log-likelihood of `data` less the part that depends on u alone, plus the logarithm of the priors:
-// sum n log(share * m / u + 1 - share) + other_pairs log(1 - share) + sum (prior counts) log m + prior of the share.
+// Returns the log-likelihood of `data` less the part that depends on u alone:
+// sum n log(share * m / u + 1 - share) + other_pairs log(1 - share).
+[[nodiscard]] double LogLikelihood(const EmData& data, const MatchParameters& parameters);
+
+// Returns the log-likelihood plus the logarithm of the priors: sum (prior counts) log m + those of the shares.
 [[nodiscard]] double Objective(const EmData& data, const MatchParameters& parameters);
 
-// Returns the probability that a pair of `pattern` (log u given) is a match: share m / (share m + (1 - share) u), with
-// the product over the fields that are not missing.
-[[nodiscard]] double Posterior(PatternCode pattern, double log_u, const MatchParameters& parameters);
+// Returns the logarithm of ((1 - share) m + share u) / m, the factor by which a joint change alters the m of its
+// fields.
+[[nodiscard]] double LogOfChange(double share, double log_m, double log_u);
 
 // Returns the parameters after one step. The share and each m are the constrained maximum of the expected complete
 // objective, so that the objective never falls, but for a step on which max_disagree cuts.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/status/status.h"
+#include "linker/fellegi_sunter/joint_change.h"
 
 namespace sluis::linker {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 constexpr std::size_t kShortIterations = 20;  // of every start, before the most promising go on
 constexpr std::size_t kLongRuns = 4;
 constexpr int kSampleRounds = 3;
-constexpr double kTooManyMatches = 1.05;
+constexpr double kTooManyMatches = 1.5;  // that a record has one match is not in the model: relatives add to them
 constexpr double kMinAgreement = 0.5;
 constexpr double kMinControlPairs = 5;
 constexpr double kMaxControlShare = 0.5;
@@ -104,6 +105,7 @@ FitCredibility Assess(const FellegiSunterModel& model, const FitInput& input, co
     result.why_not = "too many pairs of two persons look like matches: fields depend on each other; compare others";
   }
   result.credible = result.why_not.empty();
+  result.expected_matches = std::min(result.expected_matches, static_cast<double>(input.max_matches));
   return result;
 }
 
@@ -139,6 +141,27 @@ Candidate Choose(const FellegiSunterPlan& plan, const FitInput& input, const Non
   return *std::move(best);
 }
 
+// `chosen` with the joint changes that the data show, if there are any.
+Candidate WithChanges(const FellegiSunterPlan& plan, const FitInput& input, const NonMatchModel& non_matches,
+                      EmData data, Candidate chosen) {
+  EmData controls = data;
+  controls.other_pairs = 0;
+  controls.counts = input.non_matches.counts.Sorted();
+  controls.log_u.clear();
+  for (const PatternCount& entry : controls.counts) {
+    controls.log_u.push_back(non_matches.LogProbability(entry.pattern));
+  }
+  std::vector<JointChange> changes = FindJointChanges(data, controls, non_matches, chosen.run);
+  if (changes.empty()) return chosen;
+  SetChanges(non_matches, changes, data);
+  MatchParameters start = chosen.run.parameters;
+  start.changes = std::move(changes);
+  EmRun run = RunEm(data, std::move(start), plan.max_iterations);
+  FitCredibility credibility = Assess(FellegiSunterModel(plan, non_matches, run.parameters), input, data);
+  if (chosen.credibility.credible && !credibility.credible) return chosen;
+  return {std::move(run), std::move(credibility)};
+}
+
 }  // namespace
 
 absl::StatusOr<FellegiSunterFit> FitFellegiSunter(const FellegiSunterPlan& plan, const FitInput& input) {
@@ -154,6 +177,9 @@ absl::StatusOr<FellegiSunterFit> FitFellegiSunter(const FellegiSunterPlan& plan,
     const EmData data = MakeData(plan, input, non_matches);
     std::size_t starts = 0;
     Candidate chosen = Choose(plan, input, non_matches, data, starts);
+    if (input.non_matches.free_of_matches) {
+      chosen = WithChanges(plan, input, non_matches, data, std::move(chosen));
+    }
     FellegiSunterModel model(plan, non_matches, chosen.run.parameters);
     if (round == rounds) {
       return FellegiSunterFit{std::move(model), std::move(chosen.credibility), chosen.run.objective,

@@ -31,10 +31,20 @@ double FellegiSunterModel::LogOdds(PatternCode pattern) const {
     return review->second;
   }
   double sum = prior_log_odds_ - non_matches_.LogProbability(pattern);
+  sum += LogM(pattern);
+  for (const JointChange& change : parameters_.changes) {
+    const PatternCode levels = pattern & change.fields;
+    sum += LogOfChange(change.share, LogM(levels), non_matches_.LogProbability(levels));
+  }
+  return std::clamp(sum, -kMaxLogOdds, kMaxLogOdds);
+}
+
+double FellegiSunterModel::LogM(PatternCode pattern) const {
+  double sum = 0;
   for (std::size_t f = 0; f < log_m_.size(); ++f) {
     sum += log_m_[f][LevelOf(pattern, f)];
   }
-  return std::clamp(sum, -kMaxLogOdds, kMaxLogOdds);
+  return sum;
 }
 
 double FellegiSunterModel::Probability(PatternCode pattern) const { return 1 / (1 + std::exp(-LogOdds(pattern))); }

@@ -54,6 +54,8 @@ class FellegiSunterModel {
   [[nodiscard]] std::vector<FieldWeights> Weights() const;
 
  private:
+  double LogM(PatternCode pattern) const;  // without joint changes
+
   FellegiSunterPlan plan_;
   NonMatchModel non_matches_;
   MatchParameters parameters_;

@@ -139,6 +139,15 @@ NonMatchModel NonMatchModel::Learn(const FellegiSunterPlan& plan, std::span<cons
     }
   }
   if (dependence) {
+    std::vector<double> log_strangers;
+    for (const WeightedPattern& entry : sample) {
+      log_strangers.push_back(model.TreeLogProbability(entry.pattern));
+    }
+    std::vector<std::vector<double>> u;
+    for (const Field& field : model.fields_) {
+      u.push_back(field.u);
+    }
+    model.kinships_ = FindKinships(sample, log_strangers, u);
     std::unordered_map<PatternCode, double> totals;
     for (const WeightedPattern& entry : sample) {
       totals[PresentFields(entry.pattern)] += entry.weight;
@@ -147,7 +156,7 @@ NonMatchModel NonMatchModel::Learn(const FellegiSunterPlan& plan, std::span<cons
       if (entry.weight >= kMinPatternPairs) {
         const double surely = entry.weight - 2 * std::sqrt(entry.weight);
         const double log_u = std::log(surely / totals[PresentFields(entry.pattern)]);
-        if (log_u > model.TreeLogProbability(entry.pattern)) {
+        if (log_u > model.ModelLogProbability(entry.pattern)) {
           model.observed_[entry.pattern] = log_u;
         }
       }
@@ -158,7 +167,7 @@ NonMatchModel NonMatchModel::Learn(const FellegiSunterPlan& plan, std::span<cons
 
 double NonMatchModel::LogProbability(PatternCode pattern) const {
   const auto observed = observed_.find(pattern);
-  return observed != observed_.end() ? observed->second : TreeLogProbability(pattern);
+  return observed != observed_.end() ? observed->second : ModelLogProbability(pattern);
 }
 
 double NonMatchModel::TreeLogProbability(PatternCode pattern) const {

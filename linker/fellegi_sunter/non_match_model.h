@@ -5,15 +5,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "linker/fellegi_sunter/kinship.h"
 #include "linker/fellegi_sunter/pattern.h"
 
 namespace sluis::linker {
-
-// A pattern with a weight that need not be whole.
-struct WeightedPattern {
-  PatternCode pattern;
-  double weight;
-};
 
 // How probable each pattern is for a pair of two persons: the u of Fellegi and Sunter. Fields are independent, or form
 // a tree in which a field depends on one other (Chow and Liu 1968): people of one postcode have one suburb, and without
@@ -32,21 +27,27 @@ class NonMatchModel {
   // the sample supports. With `dependence`, the tree of the largest mutual information, of the links that are beyond
   // doubt (G > 10 per degree of freedom) and matter (1e-4 nats); a conditional u is the marginal times
   // (observed + 1) / (expected + 1), which leaves cells that were hardly seen as under independence (after DuMouchel
-  // 1999). Then too, a pattern that n >= 10 pairs of the sample show has at least the probability (n - 2 sqrt n) /
-  // total, the total being of the pairs that lack the same fields. Only for samples free of matches: they would pass
-  // for dependence. Cost O(patterns * fields^2).
+  // 1999). Then too, kinds of pairs that agree more than the tree says (kinship.h) are found, and a pattern that n >=
+  // 10 pairs of the sample show has at least the probability (n - 2 sqrt n) / total, the total being of the pairs that
+  // lack the same fields. Only for samples free of matches: they would pass for dependence. Cost O(patterns *
+  // fields^2).
   static NonMatchModel Learn(const FellegiSunterPlan& plan, std::span<const WeightedPattern> sample, bool dependence);
 
   // The natural logarithm of u of the whole pattern.
   double LogProbability(PatternCode pattern) const;
 
   const std::vector<Field>& fields() const { return fields_; }
+  const std::vector<Kinship>& kinships() const { return kinships_; }
 
  private:
   double TreeLogProbability(PatternCode pattern) const;
+  double ModelLogProbability(PatternCode pattern) const {
+    return LogWithKin(kinships_, pattern, TreeLogProbability(pattern));
+  }
 
   std::vector<Field> fields_;
-  std::unordered_map<PatternCode, double> observed_;  // log u of the patterns that are more frequent than the tree says
+  std::vector<Kinship> kinships_;
+  std::unordered_map<PatternCode, double> observed_;  // log u of the patterns that are more frequent than that says
 };
 
 }  // namespace sluis::linker

@@ -33,6 +33,12 @@ struct PatternCount {
   friend bool operator==(const PatternCount&, const PatternCount&) = default;
 };
 
+// A pattern with a weight that need not be whole.
+struct WeightedPattern {
+  PatternCode pattern;
+  double weight;
+};
+
 // How many pairs show each pattern: all that estimation needs of the pairs. Memory grows with the patterns seen (at
 // most the product of the levels), not with the pairs. Not thread-safe: count in parts, then Merge.
 class PatternCounts {
