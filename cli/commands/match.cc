@@ -11,7 +11,7 @@ void AddMatchCommand(CLI::App& app, Globals& globals) {
       "match", "Link CSV files, or find duplicates in them, on this machine and without any service");
   command->footer(
       "Every input record stands in the links once: entity,source,record_id,status. The same seed gives the same "
-      "bytes; "
+      "bytes for the same files under the same names; "
       "without one, keys are\n"
       "drawn at random. Encodings made with --seed can be read by anyone who knows it: not for exchange.\n"
       "A truth has the columns entity,source,record_id, as the links; a source is a file's name without extension.\n"
@@ -45,7 +45,7 @@ void AddMatchCommand(CLI::App& app, Globals& globals) {
                       "pair, no value (plan with profile: FIELD_LEVEL)");
   command->add_option("--review-in", options->review_in, "Such a file with decisions: they are applied");
   command->add_option("--seed", options->seed, "Makes the run reproducible");
-  command->add_option("--threads", options->threads, "0: one per processor; does not change the links");
+  command->add_option("--threads", options->threads, "At most 1,024; 0: one per processor; does not change the links");
   command->add_option("--evaluate", options->truth, "A truth: print precision, recall and F1 of the links");
   command->add_option("--links", options->links, "With --evaluate: these links, instead of matching");
   command->add_flag("--print-plan", options->print_plan, "Print the plan and do nothing else");

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/match/plan_document.h"
 #include "common/status/status.h"
+#include "linker/fellegi_sunter/plan.h"
 
 namespace sluis::cli {
 namespace {
@@ -147,6 +148,11 @@ absl::Status CheckFeatures(const linker::MatchPlan& plan) {
         linker::kMinRecordLevelFeatures,
         ": add fields with x-role: quasi (names, date of birth, sex, address ...) to all schemas, or allow the weaker "
         "encoding with a plan that says allow_few_features: true"));
+  }
+  if (!record_level && features > linker::kMaxComparedFields) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there are ", features, " features; at field level at most ", linker::kMaxComparedFields,
+                     " can be compared: name the best of them under `features` in a plan"));
   }
   return features == 0 ? absl::OkStatus() : encoding.Validate();
 }

@@ -48,7 +48,8 @@ struct InputSchema {
 //
 // Fields that some schemas lack are not used and named in the warnings.
 // Errors: INVALID_ARGUMENT if a schema has not exactly one primary key column, if the schemas have no field in common,
-// if a record-level plan has one to three features and no `allow_few_features`, if the document has an unknown key
+// if a record-level plan has one to three features and no `allow_few_features`, if a field-level one has more than
+// kMaxComparedFields, if the document has an unknown key
 // or a setting out of range, or names a field that a schema lacks or does not read.
 [[nodiscard]] absl::StatusOr<ResolvedPlan> ResolvePlan(std::span<const InputSchema> inputs, std::string_view document);
 

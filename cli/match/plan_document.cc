@@ -38,9 +38,9 @@ absl::Status ApplyFeatures(const v1::MatchPlan& document, const KindOfField& kin
   }
   plan.encoding.features = linker::DefaultPlan(fields).features;
   for (int i = 0; i < document.features_size(); ++i) {
-    if (document.features(i).has_weight()) {
-      plan.encoding.features[static_cast<std::size_t>(i)].weight = document.features(i).weight();
-    }
+    linker::Feature& feature = plan.encoding.features[static_cast<std::size_t>(i)];
+    if (document.features(i).has_weight()) feature.weight = document.features(i).weight();
+    if (document.features(i).has_stable()) feature.stable = document.features(i).stable();
   }
   return absl::OkStatus();
 }
@@ -114,6 +114,8 @@ absl::Status ApplyPlanDocument(std::string_view document, const KindOfField& kin
   ApplyHardening(message.hardening(), encoding.hardening);
   if (message.allow_few_features()) encoding.allow_few_features = true;
   SLUIS_RETURN_IF_ERROR(ApplyFeatures(message, kind_of, plan));
+  encoding.stable_bits = message.has_stable_bits() ? message.stable_bits() : linker::DefaultStableBits(encoding);
+  if (message.has_stable_insertions()) encoding.stable_insertions = message.stable_insertions();
   SLUIS_RETURN_IF_ERROR(ApplyPasses(message, plan));
   return ApplyLimits(message, plan);
 }
@@ -132,11 +134,15 @@ nlohmann::ordered_json PlanJson(const linker::MatchPlan& plan) {
   ordered_json json = {{"label", encoding.label}, {"profile", field_level ? "FIELD_LEVEL" : "RECORD_LEVEL"}};
   json["features"] = ordered_json::array();
   for (const linker::Feature& feature : encoding.features) {
-    json["features"].push_back(
-        {{"name", feature.name}, {"kind", FeatureKindName(feature.kind)}, {"weight", feature.weight}});
+    json["features"].push_back({{"name", feature.name},
+                                {"kind", FeatureKindName(feature.kind)},
+                                {"weight", feature.weight},
+                                {"stable", feature.stable}});
   }
   json["bits"] = encoding.bits;
   json["insertions"] = encoding.insertions;
+  json["stable_bits"] = encoding.stable_bits;
+  json["stable_insertions"] = encoding.stable_insertions;
   json["hashing"] = min_hash ? "TABULATION_MIN_HASH" : "RANDOM";
   json["hardening"] = {{"folds", hardening.folds},
                        {"flip", hardening.flip},

@@ -14,7 +14,8 @@ namespace sluis::cli {
 using KindOfField = std::function<absl::StatusOr<linker::FeatureKind>(const std::string& name)>;
 
 // Changes `plan` as `document` says (YAML, proto/sluis/linker/v1/plan.proto); what it does not mention stays. Features
-// without a kind get `kind_of`'s, without a weight the default of their kind. Errors: INVALID_ARGUMENT, beginning with
+// without a kind get `kind_of`'s, without a weight the default of their kind; stable bits that it does not give are
+// DefaultStableBits of the plan that comes out. Errors: INVALID_ARGUMENT, beginning with
 // "the plan", on an unknown key, a wrong type, or a number that is out of its range; what the encoding plan as a whole
 // allows is checked by EncodingPlan::Validate.
 [[nodiscard]] absl::Status ApplyPlanDocument(std::string_view document, const KindOfField& kind_of,

@@ -37,6 +37,8 @@ ordered_json Json(const linker::ExactPassReport& pass) {
           {"groups", pass.groups},
           {"pairs", pass.pairs},
           {"conflicts", pass.conflicts},
+          {"frequent_values", pass.frequent_values},
+          {"largest_frequent", pass.largest_frequent},
           {"contradicted_links", pass.contradicted_links}};
 }
 

@@ -36,6 +36,7 @@ using linker::MatchMode;
 
 constexpr std::uint64_t kMaxSchemaBytes = 1 << 20;
 constexpr std::uint64_t kMaxPlanBytes = 4 << 20;
+constexpr unsigned kMaxThreads = 1024;
 constexpr std::uint32_t kFileMode = 0600;  // who is linked with whom is personal data
 
 double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -65,17 +66,21 @@ class StopOnInterrupt {
   std::jthread watcher_;  // last: it uses the others
 };
 
+absl::StatusOr<MatchMode> ParseMode(const std::string& text) {
+  for (const MatchMode mode : {MatchMode::kLink, MatchMode::kDedupe, MatchMode::kLinkAndDedupe}) {
+    if (text == ModeName(mode)) return mode;
+  }
+  return absl::InvalidArgumentError("--mode must be link, dedupe or link-and-dedupe");
+}
+
 absl::StatusOr<MatchMode> ModeOf(const MatchCommand& command) {
   const std::size_t inputs = command.inputs.size();
   if (command.mode.empty()) return inputs == 1 ? MatchMode::kDedupe : MatchMode::kLink;
-  for (const MatchMode mode : {MatchMode::kLink, MatchMode::kDedupe, MatchMode::kLinkAndDedupe}) {
-    if (command.mode != ModeName(mode)) continue;
-    if (mode == MatchMode::kLink && inputs < 2) {
-      return absl::InvalidArgumentError("--mode link needs two inputs or more; one input can be deduplicated");
-    }
-    return mode;
+  SLUIS_ASSIGN_OR_RETURN(const MatchMode mode, ParseMode(command.mode));
+  if (mode == MatchMode::kLink && inputs < 2) {
+    return absl::InvalidArgumentError("--mode link needs two inputs or more; one input can be deduplicated");
   }
-  return absl::InvalidArgumentError("--mode must be link, dedupe or link-and-dedupe");
+  return mode;
 }
 
 absl::Status CheckCommand(const MatchCommand& command) {
@@ -84,6 +89,9 @@ absl::Status CheckCommand(const MatchCommand& command) {
     return absl::InvalidArgumentError(
         absl::StrCat("--schema is needed once for all inputs or once for each: there are ", command.inputs.size(),
                      " inputs and ", command.schemas.size(), " schemas"));
+  }
+  if (command.threads > kMaxThreads) {
+    return absl::InvalidArgumentError(absl::StrCat("--threads must be 0 to ", kMaxThreads));
   }
   if (!command.print_plan && command.out.empty()) {
     return absl::InvalidArgumentError("--out is needed: the file for the links");
@@ -157,6 +165,9 @@ class Run {
     SLUIS_RETURN_IF_ERROR(ReadDecisions());
     for (const std::string& path : {command_.out, command_.report, command_.review_out}) {
       if (!path.empty()) SLUIS_RETURN_IF_ERROR(CheckCanWrite(path));
+    }
+    if (!command_.truth.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(truth_, ReadEntitiesFile(command_.truth));
     }
     if (!command_.work.empty()) {
       SLUIS_ASSIGN_OR_RETURN(work_, WorkDirectory::Open(command_.work));
@@ -311,9 +322,8 @@ class Run {
     nlohmann::ordered_json json = ReportJson(report_, inputs_, resolved_.plan, result);
     std::string text = ReportText(report_, inputs_, result);
     if (!command_.truth.empty()) {
-      SLUIS_ASSIGN_OR_RETURN(const Entities truth, ReadEntitiesFile(command_.truth));
       SLUIS_ASSIGN_OR_RETURN(const Entities found, ReadEntities(common::MakeMemorySource(links), command_.out));
-      SLUIS_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(found, truth, report_.mode == MatchMode::kDedupe));
+      SLUIS_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(found, truth_, report_.mode == MatchMode::kDedupe));
       json["evaluation"] = ToJson(evaluation);
       text += ToText(evaluation);
     }
@@ -345,6 +355,7 @@ class Run {
   std::vector<common::Schema> schemas_;
   ResolvedPlan resolved_;
   Review review_;
+  Entities truth_;  // empty without --evaluate
   std::vector<Input> inputs_;
   RunReport report_;
 };
@@ -355,6 +366,7 @@ absl::StatusOr<int> EvaluateLinks(const MatchCommand& command, bool json) {
   if (!command.inputs.empty() || !command.out.empty()) {
     return absl::InvalidArgumentError("--links evaluates links that are there: leave --input and --out out");
   }
+  if (!command.mode.empty()) SLUIS_RETURN_IF_ERROR(ParseMode(command.mode).status());
   SLUIS_ASSIGN_OR_RETURN(const Entities truth, ReadEntitiesFile(command.truth));
   SLUIS_ASSIGN_OR_RETURN(const Entities found, ReadEntitiesFile(command.links));
   SLUIS_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(found, truth, command.mode == "dedupe"));

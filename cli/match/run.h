@@ -23,14 +23,14 @@ struct MatchCommand {
   std::string work;        // directory for finished comparisons; empty: none
   std::string links;       // links of an earlier run, to hold against the truth instead of matching
   std::optional<std::uint64_t> seed;
-  unsigned threads = 0;  // 0: one per processor
+  unsigned threads = 0;  // at most 1,024; 0: one per processor
   bool print_plan = false;
 };
 
-// Runs the command: checks that `out`, `report` and `work` can be written, reads, matches, writes `out` and `report`,
-// each whole or not at all, and prints what was found. Returns kExitOk, or kExitBadData if an input has errors, which
-// are printed. Errors: INVALID_ARGUMENT for what is wrong with the command, a schema or the plan; those of reading and
-// writing files and of linker::MatchRecords; CANCELLED after Ctrl-C.
+// Runs the command: checks that `out`, `report` and `work` can be written and `truth` can be read, reads, matches,
+// writes `out` and `report`, each whole or not at all, and prints what was found. Returns kExitOk, or kExitBadData if
+// an input has errors, which are printed. Errors: INVALID_ARGUMENT for what is wrong with the command, a schema or the
+// plan; those of reading and writing files and of linker::MatchRecords; CANCELLED after Ctrl-C.
 [[nodiscard]] absl::StatusOr<int> RunMatch(const MatchCommand& command, bool json, bool quiet);
 
 }  // namespace sluis::cli

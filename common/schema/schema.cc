@@ -183,7 +183,7 @@ absl::Status ReadDialect(ObjectReader& parent, Dialect& dialect) {
   return object.Finish();
 }
 
-absl::Status ReadPrimaryKey(ObjectReader& object, Schema& schema) {
+absl::Status ReadPrimaryKey(ObjectReader& object, SchemaUse use, Schema& schema) {
   const json* value = object.Take("primaryKey");
   if (value == nullptr) return absl::OkStatus();
   std::vector<json> names;
@@ -196,8 +196,10 @@ absl::Status ReadPrimaryKey(ObjectReader& object, Schema& schema) {
     const auto found = std::find_if(schema.fields.begin(), schema.fields.end(), [&](const SchemaField& field) {
       return name.is_string() && field.name == name.get<std::string>();
     });
-    if (found == schema.fields.end() || found->role == FieldRole::kIgnore) {
-      return object.Wrong("primaryKey", "must name fields of the schema that are not ignored");
+    if (found == schema.fields.end() || (found->role == FieldRole::kIgnore && use != SchemaUse::kMatch)) {
+      return object.Wrong("primaryKey", use == SchemaUse::kMatch
+                                            ? "must name fields of the schema"
+                                            : "must name fields of the schema that are not ignored");
     }
     schema.primary_key.push_back(static_cast<std::size_t>(found - schema.fields.begin()));
   }
@@ -263,7 +265,7 @@ absl::StatusOr<Schema> Schema::Parse(std::string_view bytes, SchemaUse use) {
     return object.Wrong("fieldsMatch", "must be exact or equal: a file may hold no other columns than declared");
   }
   schema.fields_match = match == "exact" ? FieldsMatch::kExact : FieldsMatch::kEqual;
-  SLUIS_RETURN_IF_ERROR(ReadPrimaryKey(object, schema));
+  SLUIS_RETURN_IF_ERROR(ReadPrimaryKey(object, use, schema));
   SLUIS_RETURN_IF_ERROR(ReadDialect(object, schema.dialect));
   SLUIS_RETURN_IF_ERROR(CheckFieldsTogether(object, schema));
   SLUIS_RETURN_IF_ERROR(object.Finish());

@@ -78,7 +78,8 @@ enum class FieldsMatch {
 enum class SchemaUse {
   kExtract,
   // A number without x-scale has kAssumedScale decimals. If no field but the primary key has an x-role, all others are
-  // quasi, those with x-check identifier, and `roles_assumed` is set; if any has one, all must.
+  // quasi, those with x-check identifier, and `roles_assumed` is set; if any has one, all must. The
+  // primary key may be ignored: it only names records.
   kMatch,
 };
 inline constexpr int kAssumedScale = 6;  // leaves 12 digits before the decimal sign

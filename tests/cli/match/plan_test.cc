@@ -187,9 +187,48 @@ TEST(ResolvePlan, RefusesWhatADocumentCannotSay) {
   invalid("passes: [{field: remark}]", "names the field `remark`");
 }
 
+constexpr char kStable[] =
+    "{features: [{name: surname}, {name: born}, {name: sex}, {name: house, stable: false}, {name: income, stable: "
+    "false}], stable_bits: 256, stable_insertions: 90}";
+constexpr char kStableOff[] = "{features: [{name: surname, stable: false}, {name: born}, {name: sex}, {name: house}]}";
+
+TEST(ResolvePlan, TakesWhatIsStableFromTheDocumentElseByName) {
+  const Inputs inputs = std::move(Inputs().Add(kPersons));
+  const auto encoding = [&](const std::string& document) {
+    const auto resolved = inputs.Resolve(document);
+    EXPECT_THAT(resolved, common::testing::IsOk()) << document;
+    return resolved.ok() ? resolved->plan.encoding : linker::EncodingPlan();
+  };
+  EXPECT_FALSE(encoding("").features[3].stable);
+  EXPECT_EQ(encoding("").stable_bits, 0u);  // a house number alone is too little of an address
+  EXPECT_EQ(encoding(kStable).stable_bits, 256u);
+  EXPECT_EQ(encoding(kStable).stable_insertions, 90u);
+  EXPECT_FALSE(encoding(kStable).features[4].stable);
+  EXPECT_EQ(encoding(kStableOff).stable_bits, 0u);  // two stable features are too few, and no error
+  const std::string moved =
+      "features: [{name: surname}, {name: born}, {name: sex}, {name: house}, {name: income, stable: false}]\n";
+  EXPECT_EQ(encoding(moved).stable_bits, 512u);
+  for (const char* without : {"stable_bits: 0", "profile: FIELD_LEVEL", "hashing: TABULATION_MIN_HASH", "bits: 4096",
+                              "hardening: {diffusion: 2}", "hardening: {balanced: true}"}) {
+    EXPECT_EQ(encoding(moved + without).stable_bits, 0u) << without;
+  }
+  EXPECT_THAT(inputs.Resolve(moved + "stable_bits: 512\nhardening: {balanced: true}"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "stable section"));
+}
+
+TEST(ResolvePlan, RefusesMoreFieldsThanCanBeComparedBeforeAnythingIsRead) {
+  std::string schema = "fields:\n  - {name: id, type: string, x-role: attribute}\n";
+  for (int i = 0; i < 22; ++i) schema += "  - {name: f" + std::to_string(i) + ", type: string, x-role: quasi}\n";
+  schema += "primaryKey: id\n";
+  SLUIS_EXPECT_OK(Inputs().Add(schema).Resolve());
+  EXPECT_THAT(Inputs().Add(schema).Resolve("profile: FIELD_LEVEL"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "at field level at most 21"));
+}
+
 TEST(PlanDocument, ReadsBackToTheSamePlan) {
   const Inputs inputs = std::move(Inputs().Add(kPersons));
-  for (const std::string document : {"", "no_passes: true", "{profile: FIELD_LEVEL, insertions: 200, label: other}",
+  for (const std::string document : {"", kStable, kStableOff, "{bits: 4096, hardening: {folds: 2}}", "no_passes: true",
+                                     "{profile: FIELD_LEVEL, insertions: 200, label: other}",
                                      "{hashing: TABULATION_MIN_HASH, bits: 2048, hardening: {balanced: true, flip: 0}}",
                                      "{hardening: {folds: 0, flip: 0.0123456789, salt_feature: sex, diffusion: 3}}",
                                      "{repeats: [in1, b], match_share: {low: 0.1, high: 0.5}, review_min_pairs: 7}"}) {

@@ -181,7 +181,8 @@ TEST_F(RunMatchTest, KeepsEveryRecordOfInputsWithoutAnythingToLink) {
   Run(Command({"empty.csv", "one.csv", "nulls.csv"}));
   ASSERT_EQ(Links().size(), 3u);
   for (const Link& link : Links()) EXPECT_EQ(link.status, "single");
-  EXPECT_THAT(printed_, AllOf(HasSubstr("empty: the file has no records"),
+  EXPECT_FALSE(Report()["estimate"]["available"].get<bool>());
+  EXPECT_THAT(printed_, AllOf(HasSubstr("no credible estimate"), HasSubstr("empty: the file has no records"),
                               HasSubstr("nulls: field `surname` has no value in any record")));
   Run(Command({"one.csv"}));
   EXPECT_EQ(Links().size(), 1u);
@@ -199,6 +200,18 @@ TEST_F(RunMatchTest, LinksNothingWhereAllRecordsAreAlike) {
   EXPECT_EQ(Report()["links"]["pairs"], 0) << printed_;
   EXPECT_FALSE(Report()["estimate"]["available"].get<bool>());
   EXPECT_THAT(printed_, HasSubstr("has the same value wherever it has one"));
+}
+
+// The key names records and is not compared, so that it need not have another role.
+TEST_F(RunMatchTest, TakesAKeyThatIsIgnoredOtherwise) {
+  std::string schema = testing::PeopleSchema();
+  const std::string role = "nr, type: string, x-role: attribute";
+  schema.replace(schema.find(role), role.size(), "nr, type: string, x-role: ignore");
+  Put("people.schema.yaml", schema);
+  Put("a.csv", PeopleCsv({.first = 0, .end = 100}));
+  Put("b.csv", PeopleCsv({.first = 50, .end = 150, .id_prefix = "q"}));
+  Run(Command({"a.csv", "b.csv"}));
+  EXPECT_GE(CountPairs().second, 49) << printed_;
 }
 
 TEST_F(RunMatchTest, LinksInSpiteOfAFieldWithOneValueOrNone) {
@@ -257,6 +270,17 @@ TEST_F(RunMatchTest, RefusesACommandThatCannotWork) {
   command = Command({"a.csv"});
   command.links = Path("links.csv");
   refused(command, "--links is for --evaluate");
+  command = MatchCommand();
+  command.links = command.truth = Put("truth.csv", "entity,source,record_id\n1,a,p1\n");
+  command.mode = "join";
+  refused(command, "--mode must be");
+  command = Command({"a.csv"});
+  command.threads = 100'000;
+  refused(command, "--threads must be 0 to 1024");
+  command = Command({"a.csv"});
+  command.truth = Path("no-truth.csv");
+  EXPECT_THAT(RunMatch(command, false, true), StatusIs(absl::StatusCode::kNotFound, "no-truth.csv"));
+  EXPECT_FALSE(std::filesystem::exists(Path("links.csv")));  // found out before the run
   EXPECT_THAT(RunMatch(Command({"absent.csv"}), false, true), StatusIs(absl::StatusCode::kNotFound, "absent.csv"));
 }
 
