@@ -103,11 +103,12 @@ std::string SimilarityText(const Permit& permit) {
   const absl::StatusOr<linker::EncodingPlan> plan = linker::PlanOf(permit);
   if (!plan.ok()) return absl::StrCat("\nSimilarity\n  invalid: ", std::string(plan.status().message()), "\n");
   Rows features;
-  const std::vector<std::uint32_t> bits = plan->FeatureBits();
+  const std::vector<std::uint32_t> bits = plan->FeatureBits(), stable_bits = plan->StableFeatureBits();
   for (std::size_t i = 0; i < plan->features.size(); ++i) {
-    features.push_back({plan->features[i].name, NameOf(permit.similarity->features[i].kind),
-                        plan->hashing == linker::Hashing::kRandom ? absl::StrCat("sets ", bits[i], " bits")
-                                                                  : absl::StrCat("weight ", plan->features[i].weight)});
+    std::string share = plan->hashing == linker::Hashing::kRandom ? absl::StrCat("sets ", bits[i], " bits")
+                                                                  : absl::StrCat("weight ", plan->features[i].weight);
+    if (stable_bits[i] > 0) absl::StrAppend(&share, ", ", stable_bits[i], " in the stable section");
+    features.push_back({plan->features[i].name, NameOf(permit.similarity->features[i].kind), std::move(share)});
   }
   const linker::Hardening& hardening = plan->hardening;
   std::vector<std::string> measures;
@@ -176,6 +177,8 @@ nlohmann::ordered_json SimilarityJson(const Permit& permit) {
       {"hashing", plan->hashing == linker::Hashing::kRandom ? "RANDOM" : "TABULATION_MIN_HASH"},
       {"bits", plan->bits},
       {"insertions", plan->insertions},
+      {"stable_bits", plan->stable_bits},
+      {"stable_insertions", plan->stable_insertions},
       {"folds", plan->hardening.folds},
       {"flip", plan->hardening.flip},
       {"salt_feature", plan->hardening.salt_feature},
@@ -186,7 +189,8 @@ nlohmann::ordered_json SimilarityJson(const Permit& permit) {
   for (std::size_t i = 0; i < plan->features.size(); ++i) {
     out["features"].push_back({{"name", plan->features[i].name},
                                {"kind", NameOf(permit.similarity->features[i].kind)},
-                               {"weight", plan->features[i].weight}});
+                               {"weight", plan->features[i].weight},
+                               {"stable", plan->features[i].stable}});
   }
   return out;
 }
