@@ -9,6 +9,7 @@
 #include "common/rpc/server.h"
 #include "common/rpc/service_main.h"
 #include "common/status/status.h"
+#include "linker/encode/permit_plan.h"
 #include "linker/server/housekeeping.h"
 #include "linker/server/linker_service.h"
 
@@ -22,6 +23,12 @@ RecordStoreOptions ToRecordStoreOptions(const common::v1::Service& config) {
   return options;
 }
 
+// What of a permit only the linker's rules of encoding can tell. Without it the first delivery would be refused.
+absl::Status CheckSimilarity(const common::Permit& permit) {
+  if (!permit.similarity.has_value()) return absl::OkStatus();
+  return common::Annotate(PlanOf(permit).status(), "permit of project " + permit.id);
+}
+
 absl::Status ServeLinker(const common::v1::Service& config) {
   std::vector<std::string> families = RecordStore::Families();
   families.push_back(kRequestFamily);
@@ -30,6 +37,7 @@ absl::Status ServeLinker(const common::v1::Service& config) {
   ProjectStores projects;
   for (const auto& [id, bundle] : runtime->permits.all()) {
     if (common::RetentionEnded(bundle.permit, common::Today())) continue;
+    SLUIS_RETURN_IF_ERROR(CheckSimilarity(bundle.permit));
     absl::StatusOr<common::SecretBytes> key = runtime->StorageKey(id);
     if (absl::IsAlreadyExists(key.status())) {
       return common::WithReason(absl::FailedPreconditionError(

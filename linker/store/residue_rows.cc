@@ -18,16 +18,28 @@ namespace {
 
 Token TokenOfPerson(std::uint32_t backbone_record) { return {.high = 1, .low = backbone_record}; }
 
-// Returns how many of an encoding's first plan.bits bits may be set, so that what the plan cannot have made is told
-// apart: six standard deviations more than it sets and flips, which one encoding in 10^9 exceeds. Min-hash, diffusion
-// and balancing set about half of all bits whatever the record, and give no bound.
-std::uint32_t MostBits(const EncodingPlan& plan) {
+// How many bits of each section of an encoding may be set, so that what the plan cannot have made is told apart.
+struct MostBits {
+  std::uint32_t first = 0;
+  std::uint32_t stable = 0;
+};
+
+// Six standard deviations more than a section of `bits` sets and flips, which one encoding in 10^9 exceeds.
+std::uint32_t MostBitsOfSection(std::uint32_t bits, std::uint32_t insertions, double flip) {
+  const double flips = bits * flip;
+  const double most = insertions + flips + 6 * std::sqrt(flips * (1 - flip));
+  return static_cast<std::uint32_t>(std::min<double>(most, bits));
+}
+
+// Min-hash, diffusion and balancing set about half of all bits whatever the record, and give no bound; no plan has a
+// stable section with them.
+MostBits MostBitsOf(const EncodingPlan& plan) {
   if (plan.hashing != Hashing::kRandom || plan.hardening.diffusion != 0 || plan.hardening.balanced) {
-    return plan.bits;
+    return {.first = plan.EncodedBits()};
   }
-  const double flips = plan.bits * plan.hardening.flip;
-  const double most = plan.insertions + flips + 6 * std::sqrt(flips * (1 - plan.hardening.flip));
-  return static_cast<std::uint32_t>(std::min<double>(most, plan.bits));
+  const double flip = plan.hardening.flip;
+  return {.first = MostBitsOfSection(plan.bits, plan.insertions, flip),
+          .stable = MostBitsOfSection(plan.stable_bits, plan.stable_insertions, flip)};
 }
 
 std::uint32_t CountBits(std::span<const std::uint64_t> words) {
@@ -65,7 +77,10 @@ class RowBuilder {
   absl::StatusOr<bool> Read(std::string_view bytes) {
     SLUIS_RETURN_IF_ERROR(ReadEncodingBytes(plan_, bytes, encoding_));
     for (std::size_t i = 0; i < plan_.Encodings(); ++i) {
-      if (CountBits(encoding_.Row(i).first(plan_.bits / 64)) > most_bits_) {
+      const std::span<const std::uint64_t> words = encoding_.Row(i);
+      const std::size_t first_words = plan_.FirstSectionBits() / 64;
+      if (CountBits(words.first(first_words)) > most_bits_.first ||
+          CountBits(words.subspan(first_words)) > most_bits_.stable) {
         return false;
       }
     }
@@ -94,10 +109,10 @@ class RowBuilder {
   MatchSource Take() { return std::move(source_); }
 
  private:
-  explicit RowBuilder(const EncodingPlan& plan) : plan_(plan), most_bits_(MostBits(plan)) {}
+  explicit RowBuilder(const EncodingPlan& plan) : plan_(plan), most_bits_(MostBitsOf(plan)) {}
 
   const EncodingPlan& plan_;
-  const std::uint32_t most_bits_;  // of one encoding
+  const MostBits most_bits_;
   MatchSource source_;
   Encoding encoding_;
 };
