@@ -15,9 +15,9 @@ using kernel::InThreads;
 using kernel::PartOf;
 using kernel::Range;
 
-constexpr std::size_t kBlockRows = 2048;  // packed rows of b at a time: 256 KiB of 1,024-bit encodings stay in L2
-constexpr std::size_t kChunk = 64;        // scores that are looked at together
-constexpr std::size_t kStopRows = 1024;   // rows of a between two looks at the stop token
+constexpr std::size_t kMostBlockRows = 2048;  // packed rows of b at a time: 256 KiB of 1,024-bit encodings stay in L2
+constexpr std::size_t kChunk = 64;            // scores that are looked at together
+constexpr std::size_t kStopRows = 1024;       // rows of a between two looks at the stop token
 
 // Of candidates that are given. Rows of a that a thread scores before what is for other rows is entered: with some 50
 // candidates each, 5 MB.
@@ -52,7 +52,11 @@ bool AnyEnters(const std::int32_t* sums, const std::int32_t* row_scores, const s
 class Exhaustive : public CandidateScorer {
  public:
   Exhaustive(const EncodingTable& a, const EncodingTable* b, const ExhaustiveOptions& options)
-      : a_(a), b_(b == nullptr ? a : *b), within_(b == nullptr), options_(options) {}
+      : a_(a), b_(b == nullptr ? a : *b), within_(b == nullptr), options_(options) {
+    // Each thread has a block, as far as there are rows.
+    const std::size_t share = b_.rows() / std::max(options.threads, 1U) + 1;
+    block_rows_ = std::min(kMostBlockRows, (share + kChunk - 1) / kChunk * kChunk);
+  }
 
   absl::StatusOr<BothLists> Top(const PairScorer& scorer, std::size_t k) override {
     SLUIS_RETURN_IF_ERROR(CheckArguments(scorer, a_, b_, k, options_.threads));
@@ -64,8 +68,8 @@ class Exhaustive : public CandidateScorer {
     const auto work = [&](unsigned thread) {
       TopLists own(a_.rows(), k);
       absl::Status own_status;
-      const std::size_t step = kBlockRows * options_.threads;
-      for (std::size_t begin = thread * kBlockRows; begin < b_.rows() && own_status.ok(); begin += step) {
+      for (std::size_t begin = thread * block_rows_; begin < b_.rows() && own_status.ok();
+           begin += block_rows_ * options_.threads) {
         own_status = Block(scorer, begin, row_scores_a, row_scores_b, &own, &lists.b);
       }
       const std::lock_guard lock(mutex);
@@ -84,7 +88,7 @@ class Exhaustive : public CandidateScorer {
   // `lists_b`. Rows come in ascending order on either side, so a tie never displaces.
   absl::Status Block(const PairScorer& scorer, std::size_t begin, std::span<const std::int32_t> row_scores_a,
                      std::span<const std::int32_t> row_scores_b, TopLists* lists_a, TopLists* lists_b) const {
-    const std::size_t end = std::min(begin + kBlockRows, b_.rows());
+    const std::size_t end = std::min(begin + block_rows_, b_.rows());
     SLUIS_ASSIGN_OR_RETURN(const WeightedBlock block, WeightedBlock::Pack(b_, begin, end, options_.kernel));
     const std::size_t padded = (block.padded_rows() + kChunk - 1) / kChunk * kChunk;
     std::vector<std::int32_t> row_scores(padded);
@@ -134,6 +138,7 @@ class Exhaustive : public CandidateScorer {
   const EncodingTable& b_;
   const bool within_;
   const ExhaustiveOptions options_;
+  std::size_t block_rows_;
 };
 
 class FromCandidates : public CandidateScorer {

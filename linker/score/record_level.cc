@@ -259,7 +259,7 @@ class Rounds {
     for (const std::uint32_t row : rows) {
       SLUIS_RETURN_IF_ERROR(sample.Append(table.row(row)));
     }
-    const auto scored = ScoreExhaustively(sample, &table, {.threads = options_.fit.threads});
+    const auto scored = ScoreExhaustively(sample, &table, {.threads = options_.fit.threads, .stop = options_.stop});
     SLUIS_ASSIGN_OR_RETURN(const BothLists lists, scored->Top(scorer, places + 1));
     ControlLists control{TopLists(sampled, places), table.rows() - 1};
     for (std::size_t row = 0; row < sampled; ++row) {

@@ -38,6 +38,8 @@ struct RecordLevelOptions {
   std::size_t stable_begin = 0;
   // A factor on the weights of its bits (ChooseStableWeight).
   double stable_weight = 1;
+  // Of the comparison with controls; that of candidates has one of its own.
+  std::stop_token stop = {};
   // Pairs with lower log-odds are not returned.
   float least_log_odds = -3;
 };
@@ -64,8 +66,8 @@ struct RecordLevelFit {
 // half of the score that the median record of the smaller source has with itself under the prior model, and pairs get a
 // tenth of their distance from it as log-odds (fit.credible stays false).
 //
-// Deterministic by the seed, whatever the threads. Errors: those of `candidates` and FitScores; INVALID_ARGUMENT if the
-// tables differ in width or rounds are negative.
+// Deterministic by the seed, whatever the threads. Errors: those of `candidates` and FitScores; CANCELLED after a stop;
+// INVALID_ARGUMENT if the tables differ in width or rounds are negative.
 [[nodiscard]] absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const EncodingTable* b,
                                                             CandidateScorer& candidates,
                                                             const RecordLevelOptions& options);

@@ -184,6 +184,16 @@ TEST(FitRecordLevel, LinksNothingWhereNothingTellsRecordsApart) {
   }
 }
 
+TEST(FitRecordLevel, StopsInTheComparisonWithControls) {
+  const Synthetic data = MakeSynthetic({.rows_a = 40, .rows_b = 40, .matches = 20});
+  std::stop_source stop;
+  stop.request_stop();
+  RecordLevelOptions options = kOptions;
+  options.stop = stop.get_token();
+  EXPECT_THAT(FitRecordLevel(data.a, &data.b, *ScoreExhaustively(data.a, &data.b), options),
+              StatusIs(absl::StatusCode::kCancelled, "stopped on request"));
+}
+
 TEST(FitRecordLevel, RefusesWrongOptions) {
   const Synthetic data = MakeSynthetic({.rows_a = 40, .rows_b = 40, .matches = 10});
   const auto scorer = ScoreExhaustively(data.a, &data.b);
