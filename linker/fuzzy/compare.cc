@@ -95,6 +95,7 @@ absl::StatusOr<CompareResult> Compare(const CompareSide& a, const CompareSide* b
   fit.fit.first_null = repeats ? kFirstNullRepeated : kFirstNullOnce;
   fit.fit.seed = seed;
   fit.fit.threads = options.threads;
+  fit.stop = options.stop;
   fit.stable_begin = plan.encoding.stable_bits == 0 ? 0 : plan.encoding.FirstSectionBits();
   Candidates candidates;
   std::unique_ptr<CandidateScorer> scorer;
