@@ -133,6 +133,27 @@ class Served {
     v1::AbortUploadResponse response;
     return Call(kPopulation, &v1::Linker::Stub::AbortUpload, Naming<v1::AbortUploadRequest>(delivery_id), response);
   }
+  // Begins an upload as the custodian of persons.
+  absl::Status BeginUpload(const DeliveryHeader& header) {
+    v1::BeginUploadRequest request;
+    v1::DeliveryHeader& out = *request.mutable_header();
+    const auto bytes = [](const common::Hash256& hash) { return std::string(common::AsChars(hash)); };
+    out.set_permit_id(header.permit_id);
+    out.set_permit_sha256(bytes(header.permit_sha256));
+    out.set_register_(header.register_name);
+    out.set_delivery_id(header.delivery_id);
+    out.set_record_count(header.records);
+    for (const std::string& key : header.match_keys) out.add_match_keys(key);
+    out.set_row_bytes(header.row_bytes);
+    out.set_sealed_data_key(header.sealed_data_key);
+    out.set_schema_sha256(bytes(header.schema_sha256));
+    out.set_manifest_sha256(bytes(header.manifest_sha256));
+    out.set_encoding_plan_sha256(bytes(header.encoding_plan_sha256));
+    out.set_encoding_bytes(header.encoding_bytes);
+    out.set_signature(header.signature);
+    v1::BeginUploadResponse response;
+    return Call(kPopulation, &v1::Linker::Stub::BeginUpload, request, response);
+  }
   std::size_t LinkSetEntries() const { return project.Entries(common::entry_type::kLinkSet).size(); }
 
   Project project;
@@ -157,6 +178,72 @@ TEST(LinkerService, AnswersAnotherRequestOverTheSameDeliveriesWithTheSameReport)
   const auto newest = served.GetLinkSet();
   SLUIS_ASSERT_OK(newest);
   EXPECT_EQ(newest->link_set_id(), first.link_set_id());
+}
+
+TEST(LinkerService, ReportsWhatSimilarityLinkedInWholePercents) {
+  Served served({.similarity = true});
+  served.project.Deliver("persons", "p-1");
+  served.project.Deliver("jobs", "j-1");
+  const v1::GetLinkJobResponse linked = served.Link("one");
+  ASSERT_EQ(linked.reports_size(), 1);
+  const v1::RegisterReport& jobs = linked.reports(0);
+  EXPECT_EQ(jobs.passes(0).linked_entities(), 80u);  // 75, rounded to tens
+  ASSERT_TRUE(jobs.has_similarity());
+  const v1::SimilarityReport& similarity = jobs.similarity();
+  EXPECT_EQ(similarity.outcome(), v1::SimilarityReport::CREDIBLE);
+  EXPECT_EQ(similarity.linked_entities(), 80u);
+  EXPECT_EQ(similarity.linked_records(), 80u);
+  EXPECT_GE(similarity.precision().value(), 90u);
+  for (const v1::EstimatedPercent& percent : {similarity.precision(), similarity.recall()}) {
+    EXPECT_LE(percent.low(), percent.value());
+    EXPECT_LE(percent.value(), percent.high());
+    EXPECT_LE(percent.high(), 100u);
+  }
+  EXPECT_EQ(jobs.unlinked_entities(), 0u);
+  // Without encodings nothing is said of similarity.
+  Served exact;
+  exact.project.Deliver("persons", "p-1");
+  exact.project.Deliver("jobs", "j-1");
+  EXPECT_FALSE(exact.Link("one").reports(0).has_similarity());
+}
+
+TEST(LinkerService, TakesEncodingsByThePermitsPlanOnly) {
+  Served served({.similarity = true});
+  const DeliveryHeader good = served.project.Header("persons", "p-1");
+  const auto refused = [&](auto change) {
+    DeliveryHeader header = good;
+    change(header);
+    served.project.Sign(header);
+    return served.BeginUpload(header);
+  };
+  const auto code = absl::StatusCode::kInvalidArgument;
+  EXPECT_THAT(refused([](DeliveryHeader& h) { h.encoding_plan_sha256[0] ^= 1; }),
+              StatusIs(code, "encoding_plan_sha256: is not the permit's encoding plan"));
+  EXPECT_THAT(refused([](DeliveryHeader& h) { h.encoding_bytes -= 8; }), StatusIs(code, "encoding_bytes"));
+  EXPECT_THAT(refused([](DeliveryHeader& h) {
+                h.encoding_bytes = 0;
+                h.encoding_plan_sha256 = {};
+              }),
+              StatusIs(code, "encoding_plan_sha256"));
+  SLUIS_EXPECT_OK(served.BeginUpload(good));
+}
+
+TEST(LinkerService, AWithdrawalTakesTheComparisonsWithIt) {
+  Served served({.similarity = true});
+  served.project.Deliver("persons", "p-1");
+  served.project.Deliver("jobs", "j-1");
+  const auto kept = [&](const std::string& folder) {
+    std::size_t keys = 0;
+    SLUIS_EXPECT_OK(served.project.store->Scan(kLinkSets, served.project.permit().id + folder, {},
+                                               [&](std::string_view, std::string_view) { return ++keys > 0; }));
+    return keys;
+  };
+  served.Link("one");
+  EXPECT_GT(kept("/comparison/"), 0u);
+  EXPECT_EQ(kept("/compared/"), 2u);
+  SLUIS_ASSERT_OK(served.Withdraw("p-1"));
+  EXPECT_EQ(kept("/comparison/"), 0u);
+  EXPECT_EQ(kept("/compared/"), 0u);
 }
 
 TEST(LinkerService, RefusesToLinkOnceThePermitsLinkSetsAreMade) {

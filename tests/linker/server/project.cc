@@ -9,7 +9,10 @@
 #include "common/status/matchers.h"
 #include "common/tlog/writer.h"
 #include "gtest/gtest.h"
+#include "linker/encode/encoding_bytes.h"
+#include "linker/encode/permit_plan.h"
 #include "tests/common/document/sample_permit.h"
+#include "tests/linker/store/people.h"
 
 namespace sluis::linker::testing {
 namespace {
@@ -25,6 +28,21 @@ void Replace(std::string& document, const std::string& from, const std::string& 
   const std::size_t at = document.find(from);
   ASSERT_NE(at, std::string::npos) << from;
   document.replace(at, from.size(), to);
+}
+
+void AddSimilarity(std::string& document) {
+  const std::string features =
+      "\n    features: [{feature: first_name}, {feature: surname}, {feature: birth_date}, {feature: street}, "
+      "{feature: postcode}]";
+  for (const std::string records : {"max_records: 1000", "max_records: 2000"}) {
+    Replace(document, records + "\n", records + features + "\n");
+  }
+  Replace(
+      document, "\nmatch_keys:\n",
+      "\nsimilarity: {profile: RECORD_LEVEL, features: [{name: first_name, kind: NAME}, {name: surname, kind: NAME}, "
+      "{name: birth_date, kind: DATE}, {name: street, kind: TEXT}, {name: postcode, kind: DIGITS}]}\nmatch_keys:\n");
+  const std::string key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+  Replace(document, "match-keys: " + key, "match-keys: " + key + "\n    tokens: " + key);
 }
 
 std::string Base64Of(const common::SigningKey& key) { return common::Base64Encode(common::AsChars(key.public_key)); }
@@ -66,6 +84,7 @@ void Project::LoadPermit(const Terms& terms) {
   Replace(document, "max_link_sets: 12", "max_link_sets: " + std::to_string(terms.max_link_sets));
   Replace(document, "CwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCws=", Base64Of(KeyOf('p')));
   Replace(document, "DAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw=", Base64Of(KeyOf('j')));
+  if (terms.similarity) AddSimilarity(document);
   for (const std::string name :
        {"schemas/persons.json", "schemas/jobs.json", "hierarchies/sex.csv", "rules/strict.yaml"}) {
     const std::filesystem::path path(directory_ / "permit/" + name);
@@ -106,18 +125,32 @@ DeliveryHeader Project::Header(const std::string& register_name, const std::stri
   header.row_bytes = kPaddedRowBytes;
   header.sealed_data_key = "sealed data key";
   header.schema_sha256 = permit().FindAttachment(named.schema)->sha256;
-  header.signature = common::SignDelivery(StatementOf(header), KeyOf(register_name == "persons" ? 'p' : 'j'));
+  if (permit().similarity.has_value()) {
+    const EncodingPlan plan = *PlanOf(permit());
+    header.encoding_plan_sha256 = plan.Digest();
+    header.encoding_bytes = static_cast<std::uint32_t>(EncodingBytes(plan));
+  }
+  Sign(header);
   return header;
+}
+
+void Project::Sign(DeliveryHeader& header) const {
+  header.signature = common::SignDelivery(StatementOf(header), KeyOf(header.register_name == "persons" ? 'p' : 'j'));
 }
 
 void Project::Deliver(const std::string& register_name, const std::string& delivery_id, const std::string& replaces) {
   const DeliveryHeader header = Header(register_name, delivery_id, replaces);
-  std::string pseudonyms;
+  const bool similarity = permit().similarity.has_value();
+  std::string pseudonyms, encodings;
   for (std::uint64_t record = 0; record < kRecords; ++record) {
-    for (std::size_t key = 0; key < header.match_keys.size(); ++key) pseudonyms += PseudonymOf(record + 1);
+    const bool absent = similarity && register_name == "jobs" && record % 2 == 0;
+    for (std::size_t key = 0; key < header.match_keys.size(); ++key) {
+      pseudonyms += absent ? std::string(kPseudonymBytes, '\0') : PseudonymOf(record + 1);
+    }
   }
+  if (similarity) encodings = EncodeBy(*PlanOf(permit()), MakePeople(kRecords, 3), register_name);
   const std::string rows(kRecords * kPaddedRowBytes, 'r');
-  const Chunk chunk{kRecords, pseudonyms, rows};
+  const Chunk chunk{kRecords, pseudonyms, rows, encodings};
   const common::Hash256 digest = ChunkDigest(0, chunk);
   const DeliveryName name{register_name, delivery_id};
   SLUIS_ASSERT_OK(records()->BeginUpload(header, permit(), kNow));

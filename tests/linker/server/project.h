@@ -18,6 +18,8 @@ struct Terms {
   int not_after = 10;
   int retention_end = 20;
   int max_link_sets = 12;
+  // Both registers have the features of linker/store/people.h, and what is delivered has encodings.
+  bool similarity = false;
 };
 
 // A linker's parts with the permit of tests/common/document/sample_permit.h (persons and jobs), in memory.
@@ -31,7 +33,9 @@ class Project {
   // A header that may be uploaded.
   DeliveryHeader Header(const std::string& register_name, const std::string& delivery_id,
                         const std::string& replaces = "") const;
-  // Uploads and commits 150 records, of persons 1 to 150.
+  // Signs a header that was changed, as the register's custodian.
+  void Sign(DeliveryHeader& header) const;
+  // Uploads and commits 150 records, of persons 1 to 150. With similarity every second job has no match key.
   void Deliver(const std::string& register_name, const std::string& delivery_id, const std::string& replaces = "");
   // The entries of a type in the log.
   std::vector<common::Entry> Entries(std::string_view type) const;
