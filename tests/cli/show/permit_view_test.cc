@@ -163,6 +163,22 @@ TEST(PermitText, SaysHowTheResidueIsCompared) {
   EXPECT_THAT(PermitText(permit), HasSubstr("invalid: permit field similarity: encoding plan: bits must be"));
 }
 
+TEST(PermitText, ShowsWhatOfThePermitIsStable) {
+  common::Permit permit = SimilarPermit();
+  permit.similarity->features[2].stable = false;  // beside the postcode
+  permit.similarity->stable_bits = 256;
+  permit.similarity->features.push_back({"given_name", common::SimilarityKind::kName, 1, {}});
+  const std::string text = PermitText(permit);
+  EXPECT_THAT(text, HasSubstr("  encoding   1280 bits, random hashing\n"));
+  // Of 200 bits, one each first, by weights 1, 1.2 and 1; of 400 likewise, by these, 0.25 and 2.
+  EXPECT_THAT(text, HasSubstr("sets 88 bits, 75 in the stable section\n"));
+  const auto json = PermitJson(permit)["similarity"];
+  EXPECT_EQ(json["stable_bits"], 256);
+  EXPECT_EQ(json["stable_insertions"], 200);
+  EXPECT_EQ(json["features"][0]["stable"], true);
+  EXPECT_EQ(json["features"][2]["stable"], false);
+}
+
 TEST(PermitText, LetsNoControlCharacterThrough) {
   common::Permit permit = SmallPermit();
   permit.title = "Labour\x1b[2J\r\nparticipation";
