@@ -348,8 +348,8 @@ void PrintComparison(const ComparisonReport& report) {
                 static_cast<unsigned long long>(pass.split_blocks), static_cast<unsigned long long>(pass.split_records),
                 static_cast<unsigned long long>(pass.skipped_blocks));
   }
-  std::printf("fit: matches %.0f, bit error %.3f, credible: %s\n", report.fit.matches, report.bit_error,
-              report.fit.credible ? "yes" : report.fit.why_not.c_str());
+  std::printf("fit: matches %.0f, bit error %.3f, stable section weighed %.1f, credible: %s\n", report.fit.matches,
+              report.bit_error, report.stable_weight, report.fit.credible ? "yes" : report.fit.why_not.c_str());
 }
 
 int Run(const Sizes& persons, unsigned threads, std::uint64_t seed, bool print_candidates) {
