@@ -48,10 +48,10 @@ struct FellegiSunterFit {
 // whole repeated twice. Of the starts' results the one with the largest objective among the credible ones is chosen,
 // and if none is credible the one with the largest.
 //
-// Not credible: fewer expected matches than plan.min_expected_matches; at least 5 % more than max_matches; separation
-// below plan.min_separation; matches that agree on less than half of the fields on average; or a control that is at
-// least 5 pairs of the sample and above half of what is claimed, which means that the fields depend on each other in a
-// way that the model does not know.
+// Not credible: fewer expected matches than plan.min_expected_matches; more than 1.5 times max_matches (up to there the
+// number is cut to it); separation below plan.min_separation; matches that agree on less than half of the fields on
+// average; or a control that is at least 5 pairs of the sample and above half of what is claimed, which means that the
+// fields depend on each other in a way that the model does not know.
 //
 // Errors: as FellegiSunterPlan::Validate; INVALID_ARGUMENT if total_pairs is less than the candidates or max_matches is
 // 0 or more than total_pairs; FAILED_PRECONDITION without candidates or sample, or if fewer than two fields are present

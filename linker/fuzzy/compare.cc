@@ -53,7 +53,7 @@ std::uint64_t AllPairs(const EncodingTable& a, const EncodingTable* b) {
 }  // namespace
 
 absl::StatusOr<Candidates> Block(const EncodingTable& a, const EncodingTable* b, const MatchPlan& plan,
-                                 const MatchOptions& options, std::uint64_t seed) {
+                                 const MatchOptions& options, std::uint64_t seed, std::span<const TokenPass> tokens) {
   CandidateOptions limits;
   limits.exhaustive_pairs = 0;  // decided already
   limits.max_block = plan.max_block;
@@ -62,7 +62,7 @@ absl::StatusOr<Candidates> Block(const EncodingTable& a, const EncodingTable* b,
   const CandidateRun run{.kernel = options.kernel, .threads = options.threads, .stop = options.stop, .progress = {}};
   SLUIS_ASSIGN_OR_RETURN(const CandidatePlan blocks,
                          b == nullptr ? PlanDuplicates(a, limits) : PlanCandidates(a, *b, limits));
-  return b == nullptr ? FindDuplicates(a, {}, blocks, run) : FindCandidates(a, *b, {}, blocks, run);
+  return b == nullptr ? FindDuplicates(a, tokens, blocks, run) : FindCandidates(a, *b, tokens, blocks, run);
 }
 
 void ReportBlocking(const CandidateStats& stats, ComparisonReport& report) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,9 +25,11 @@ struct CompareResult {
                                                     const MatchPlan& plan, const MatchOptions& options,
                                                     std::uint64_t seed);
 
-// Returns the candidates between `a` and `b`, or within `a` if `b` is null, by the plan's limits.
+// Returns the candidates between `a` and `b`, or within `a` if `b` is null, by the plan's limits;
+// `tokens`: passes beside those over the encodings.
 [[nodiscard]] absl::StatusOr<Candidates> Block(const EncodingTable& a, const EncodingTable* b, const MatchPlan& plan,
-                                               const MatchOptions& options, std::uint64_t seed);
+                                               const MatchOptions& options, std::uint64_t seed,
+                                               std::span<const TokenPass> tokens = {});
 
 // Enters into `report` what blocking compared, and which share of the matches it reached.
 void ReportBlocking(const CandidateStats& stats, ComparisonReport& report);

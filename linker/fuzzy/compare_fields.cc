@@ -10,13 +10,15 @@
 #include "common/status/status.h"
 #include "linker/fellegi_sunter/fit.h"
 #include "linker/fellegi_sunter/quality.h"
+#include "linker/fuzzy/block_fields.h"
 
 namespace sluis::linker {
 namespace {
 
 constexpr std::size_t kBatchPairs = std::size_t{1} << 20;
 constexpr std::uint64_t kMostOthers = 7;  // records of one person beside a record, where a source may repeat people
-constexpr double kLeastLogOdds = -3;      // pairs below are not handed on, as at record level
+constexpr std::size_t kSamplePairs = 25'000'000;
+constexpr double kLeastLogOdds = -3;  // pairs below are not handed on, as at record level
 
 struct Columns {
   std::vector<FieldColumn> own;  // if a selection
@@ -48,21 +50,6 @@ absl::StatusOr<Columns> SelectColumns(const CompareSide& side, const EncodingPla
   }
   selected.columns = selected.own;
   return selected;
-}
-
-absl::StatusOr<EncodingTable> BlockingTable(FieldColumns columns, std::size_t records) {
-  SLUIS_ASSIGN_OR_RETURN(EncodingTable table, EncodingTable::Create(columns.front().encodings().bits()));
-  std::vector<std::uint64_t> sum(table.words());
-  for (std::size_t record = 0; record < records; ++record) {
-    std::ranges::fill(sum, 0);
-    for (const FieldColumn& column : columns) {
-      if (column.row(record) == FieldColumn::kMissing) continue;
-      const auto encoding = column.encodings().row(column.row(record));
-      for (std::size_t word = 0; word < sum.size(); ++word) sum[word] ^= encoding[word];
-    }
-    SLUIS_RETURN_IF_ERROR(table.Append(sum));
-  }
-  return table;
 }
 
 using Batch = std::span<const CandidatePair>;
@@ -173,12 +160,8 @@ class FieldComparison {
       visit_pairs_ = [rows_a, rows_b](const Visit& visit) { return VisitAllPairs(rows_a, rows_b, visit); };
       return absl::OkStatus();
     }
-    SLUIS_ASSIGN_OR_RETURN(const EncodingTable table_a, BlockingTable(a.columns, a.record_of_row.size()));
-    std::optional<EncodingTable> table_b;
-    if (b != nullptr) {
-      SLUIS_ASSIGN_OR_RETURN(table_b, BlockingTable(b->columns, b->record_of_row.size()));
-    }
-    SLUIS_ASSIGN_OR_RETURN(candidates_, Block(table_a, table_b ? &*table_b : nullptr, plan_, options_, seed_));
+    const auto other = b == nullptr ? std::nullopt : std::optional(b->columns);
+    SLUIS_ASSIGN_OR_RETURN(candidates_, BlockFields(a.columns, other, plan_, options_, seed_));
     ReportBlocking(candidates_.stats, report);
     visit_pairs_ = [this](const Visit& visit) { return candidates_.VisitPairs(visit, kBatchPairs); };
     return absl::OkStatus();
@@ -214,7 +197,7 @@ class FieldComparison {
     const std::uint64_t records = std::min(result_.report.rows_a, result_.report.rows_b);
     input.max_matches = std::min(total_pairs_, repeats_ ? records * kMostOthers : records);
     const SampleFrom from = repeats_ ? SampleFrom::kAcrossSources : SampleFrom::kWithinSources;
-    auto sample = SampleNonMatches(a.columns, b.columns, cuts, from, seed_);
+    auto sample = SampleNonMatches(a.columns, b.columns, cuts, from, seed_, kSamplePairs, options_.threads);
     if (sample.ok()) input.non_matches = *std::move(sample);
     absl::StatusOr<FellegiSunterFit> fit =
         sample.ok() ? FitFellegiSunter(fields_, input) : absl::StatusOr<FellegiSunterFit>(sample.status());

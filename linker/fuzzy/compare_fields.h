@@ -11,10 +11,9 @@ namespace sluis::linker {
 // As Compare, for sources encoded at field level: Fellegi and Sunter's model over agreement levels of fields
 // (linker/fellegi_sunter).
 //
-// All pairs are compared if they are at most plan.exhaustive_pairs. Else candidates come from Hamming LSH over the XOR
-// of a record's encodings, which is the concatenation of its fields folded to the length of one. Pairs go through in
-// batches, twice: once to count patterns, once to score. `repeats`: up to 7 other records of a source may be one
-// person. `decisions` are applied to the patterns that they are about, once the model is estimated. Errors, beside
+// All pairs are compared if they are at most plan.exhaustive_pairs. Else candidates come from BlockFields. Pairs go
+// through in batches, twice: once to count patterns, once to score. `repeats`: up to 7 other records of a source may be
+// one person. `decisions` are applied to the patterns that they are about, once the model is estimated. Errors, beside
 // Compare's: INVALID_ARGUMENT as ApplyReview; FAILED_PRECONDITION if there are decisions, but the fit is not credible.
 [[nodiscard]] absl::StatusOr<CompareResult> CompareFields(const CompareSide& a, const CompareSide* b, bool repeats,
                                                           const MatchPlan& plan, const MatchOptions& options,
