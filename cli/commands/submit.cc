@@ -270,6 +270,7 @@ absl::StatusOr<int> Submit(const Options& options, const Globals& globals) {
     return absl::PermissionDeniedError(absl::StrCat("the permit names no register ", options.register_name));
   }
   SLUIS_ASSIGN_OR_RETURN(const auto plan, MakePlan(client.permit, *reg));
+  SLUIS_RETURN_IF_ERROR(FindEncodingPlan(client.permit.permit, *reg).status());
   SLUIS_ASSIGN_OR_RETURN(const auto workspace, Workspace::Open(client));
 
   SLUIS_RETURN_IF_ERROR(TellUnfinished(options, *workspace->states, globals));

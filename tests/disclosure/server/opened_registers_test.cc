@@ -81,6 +81,10 @@ struct Delivery {
     source.set_row_bytes(statement.row_bytes);
     source.set_sealed_data_key(statement.sealed_data_key);
     source.set_signature(signature);
+    if (statement.encoding_bytes != 0) {
+      source.set_encoding_plan_sha256(std::string(common::AsChars(statement.encoding_plan_sha256)));
+      source.set_encoding_bytes(statement.encoding_bytes);
+    }
     return source;
   }
 };
@@ -313,6 +317,38 @@ TEST_F(OpenRegistersTest, RefusesAnyOtherChangeOfWhatWasSigned) {
     change(linker_.SourceOf("jobs"));
     ExpectRefusedUnseen("DELIVERY_SIGNATURE_WRONG");
   }
+}
+
+// The gate is not given the encodings, but which there are was signed with the rest.
+TEST_F(OpenRegistersTest, ADeliveryWithEncodingsIsSignedWithTheirPlan) {
+  Delivery encoded = Deliver(permit_, "jobs", "j-2", {Job(10), Job(20), Job(30), Job(40)}, custodian_, "j-1");
+  for (int i = 0; i < 4; ++i) SentJob(i) = encoded.rows[i];
+  encoded.statement.encoding_plan_sha256 = common::Sha256("the plan of the permit");
+  encoded.statement.encoding_bytes = 192;
+  encoded.signature = common::SignDelivery(encoded.statement, custodian_);
+  linker_.SourceOf("jobs") = encoded.ToSource();
+  const auto opened = Open();
+  SLUIS_ASSERT_OK(opened);
+  EXPECT_EQ(opened->registers[kJobs].column(2).integers, (std::vector<std::int64_t>{10, 20, 30, 40}));
+  const std::vector<std::function<void(Source&)>> changes = {
+      [](Source& s) { (*s.mutable_encoding_plan_sha256())[0] ^= 1; },
+      [](Source& s) { s.mutable_encoding_plan_sha256()->push_back('\0'); },
+      [](Source& s) { s.set_encoding_bytes(128); },
+      [](Source& s) {
+        s.clear_encoding_plan_sha256();
+        s.clear_encoding_bytes();
+      },
+  };
+  linker_.fetched.clear();
+  for (const auto& change : changes) {
+    linker_.SourceOf("jobs") = encoded.ToSource();
+    change(linker_.SourceOf("jobs"));
+    ExpectRefusedUnseen("DELIVERY_SIGNATURE_WRONG");
+  }
+  // Nor can the linker say that a delivery had encodings when it had none.
+  linker_.SourceOf("jobs") = jobs_.ToSource();
+  linker_.SourceOf("jobs").set_encoding_bytes(192);
+  ExpectRefusedUnseen("DELIVERY_SIGNATURE_WRONG");
 }
 
 TEST_F(OpenRegistersTest, RefusesPersonsThatTheBackboneLacksOrHasTwice) {
