@@ -102,7 +102,7 @@ class Reader {
         records.push_back(record);
       }
     }
-    AddPseudonyms(elements, records);
+    if (!records.empty()) AddPseudonyms(elements, records);
   }
 
   // A row's attributes stand side by side; parts of less than six bytes are too short to be looked for.

@@ -406,6 +406,12 @@ TEST_F(LinkerSees, NeitherIdentityNorValueNorOrderNorSize) {
     for (const std::string& token : Present(columns->second.tokens, kToken)) expect_nothing(token, "a token");
     for (const std::string& id : Present(columns->second.linkage_ids, kToken)) expect_nothing(id, "a linkage id");
 
+    // A register without match keys has nothing by which its records could be told apart in what was uploaded.
+    if (in.header.match_keys().empty()) {
+      EXPECT_EQ(in.encodings.size(), records * in.header.encoding_bytes());
+      EXPECT_GT(in.encodings.size(), 0u);
+      continue;
+    }
     ExpectNoOrder(custodian, in, columns->second.linkage_ids);
   }
 }
