@@ -1,12 +1,9 @@
 #include "linker/fuzzy/weigh_stable.h"
 
 #include <algorithm>
-#include <numeric>
-#include <random>
-#include <utility>
-#include <vector>
 
 #include "common/status/status.h"
+#include "linker/score/row_sample.h"
 #include "linker/score/stable_weight.h"
 
 namespace sluis::linker {
@@ -17,20 +14,6 @@ constexpr std::uint64_t kSamplePairs = 60'000'000;
 constexpr std::size_t kFewestRows = 500;
 constexpr double kUsualBetween = 2.5;
 constexpr double kUsualWithin = 4;
-
-absl::StatusOr<EncodingTable> Sample(const EncodingTable& table, std::size_t size, std::uint64_t seed) {
-  std::vector<std::uint32_t> rows(table.rows());
-  std::iota(rows.begin(), rows.end(), 0U);
-  std::mt19937_64 random(seed);
-  for (std::size_t i = 0; i < size; ++i) {
-    std::swap(rows[i], rows[i + random() % (rows.size() - i)]);
-  }
-  SLUIS_ASSIGN_OR_RETURN(EncodingTable sample, EncodingTable::Create(table.bits()));
-  for (std::size_t i = 0; i < size; ++i) {
-    SLUIS_RETURN_IF_ERROR(sample.Append(table.row(rows[i])));
-  }
-  return sample;
-}
 
 }  // namespace
 
@@ -43,8 +26,8 @@ absl::StatusOr<double> WeighStable(const EncodingTable& a, const EncodingTable* 
   if (std::uint64_t{a.rows()} * b->rows() <= kFewPairs) return ChooseStableWeight(a, b, options, run);
   const std::size_t size = std::min<std::size_t>(a.rows(), kSamplePairs / b->rows());
   if (size < std::min(kFewestRows, a.rows())) return kUsualBetween;
-  SLUIS_ASSIGN_OR_RETURN(const EncodingTable sample, Sample(a, size, options.fit.seed));
-  return ChooseStableWeight(sample, b, options, run);
+  SLUIS_ASSIGN_OR_RETURN(const RowSample sample, SampleRows(a, size, options.fit.seed));
+  return ChooseStableWeight(sample.table, b, options, run);
 }
 
 }  // namespace sluis::linker

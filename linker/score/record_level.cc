@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <optional>
 #include <random>
 #include <span>
@@ -10,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "linker/score/row_sample.h"
 
 namespace sluis::linker {
 namespace {
@@ -247,24 +247,14 @@ class Rounds {
   // The lists of a sample of rows within their source.
   absl::StatusOr<ControlLists> Control(const EncodingTable& table, const PairScorer& scorer) const {
     const std::size_t places = options_.fit.first_null + kNullPlaces;
-    std::vector<std::uint32_t> rows(table.rows());
-    std::iota(rows.begin(), rows.end(), 0);
-    std::mt19937_64 random(options_.fit.seed);
-    const std::size_t sampled = std::min(rows.size(), options_.most_controls);
-    for (std::size_t i = 0; i < sampled; ++i) {
-      std::swap(rows[i], rows[i + random() % (rows.size() - i)]);
-    }
-    rows.resize(sampled);
-    SLUIS_ASSIGN_OR_RETURN(EncodingTable sample, EncodingTable::Create(table.bits()));
-    for (const std::uint32_t row : rows) {
-      SLUIS_RETURN_IF_ERROR(sample.Append(table.row(row)));
-    }
-    const auto scored = ScoreExhaustively(sample, &table, {.threads = options_.fit.threads, .stop = options_.stop});
+    SLUIS_ASSIGN_OR_RETURN(const RowSample sample, SampleRows(table, options_.most_controls, options_.fit.seed));
+    const auto scored =
+        ScoreExhaustively(sample.table, &table, {.threads = options_.fit.threads, .stop = options_.stop});
     SLUIS_ASSIGN_OR_RETURN(const BothLists lists, scored->Top(scorer, places + 1));
-    ControlLists control{TopLists(sampled, places), table.rows() - 1};
-    for (std::size_t row = 0; row < sampled; ++row) {
+    ControlLists control{TopLists(sample.rows.size(), places), table.rows() - 1};
+    for (std::size_t row = 0; row < sample.rows.size(); ++row) {
       for (std::size_t j = 0; j < lists.a.k() && lists.a.others(row)[j] != kNoRow; ++j) {
-        if (lists.a.others(row)[j] != rows[row]) {
+        if (lists.a.others(row)[j] != sample.rows[row]) {
           control.lists.Insert(row, lists.a.scores(row)[j], lists.a.others(row)[j]);
         }
       }
