@@ -7,6 +7,7 @@
 
 #include "common/status/status.h"
 #include "linker/fuzzy/compare.h"
+#include "linker/match/token_table.h"
 
 namespace sluis::linker {
 namespace {
@@ -35,13 +36,6 @@ absl::StatusOr<EncodingTable> SideBySide(FieldColumns columns) {
   return table;
 }
 
-// The finaliser of SplitMix64.
-std::uint64_t Mix(std::uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
 using Tokens = std::vector<std::uint64_t>;  // by record; 0: none
 
 Tokens TokensOf(const FieldColumn& column) {
@@ -50,7 +44,7 @@ Tokens TokensOf(const FieldColumn& column) {
     std::uint64_t token = 0;
     if (column.row(record) != FieldColumn::kMissing) {
       for (const std::uint64_t word : column.encodings().row(column.row(record))) {
-        token = Mix(token + word + 0x9e3779b97f4a7c15);
+        token = MixBits(token + word + 0x9e3779b97f4a7c15);
       }
     }
     tokens.push_back(token);
@@ -61,7 +55,7 @@ Tokens TokensOf(const FieldColumn& column) {
 Tokens Combine(const Tokens& x, const Tokens& y) {
   Tokens both;
   for (std::size_t record = 0; record < x.size(); ++record) {
-    both.push_back(x[record] == 0 || y[record] == 0 ? 0 : Mix(x[record] + Mix(y[record])));
+    both.push_back(x[record] == 0 || y[record] == 0 ? 0 : MixBits(x[record] + MixBits(y[record])));
   }
   return both;
 }

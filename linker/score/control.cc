@@ -7,9 +7,6 @@
 namespace sluis::linker {
 namespace {
 
-constexpr std::size_t kGroups = 100;
-constexpr std::size_t kAnchorBins = 8;  // anchors so near to each other count as one
-
 // Candidates at or above each bin beyond what strangers give, of all control rows. Lists end at the anchor, so below it
 // the excess of those above stays.
 std::vector<double> Relatives(const ControlSide& side, const ScoreGrid& grid) {
@@ -39,7 +36,7 @@ void ControlSample::Add(const ControlSample& sample, double weight) {
 
 GroupedControl::GroupedControl(const ControlLists& control, const ScoreGrid& grid)
     : bins_(grid.bins), others_(static_cast<double>(control.others)) {
-  groups_.assign(std::min(kGroups, control.lists.rows()), Empty());
+  groups_.assign(std::min(kSampleGroups, control.lists.rows()), Empty());
   for (std::size_t row = 0; row < control.lists.rows(); ++row) {
     ControlSample& group = groups_[row % groups_.size()];
     const auto scores = control.lists.scores(row);

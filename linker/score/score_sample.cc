@@ -14,8 +14,6 @@ namespace sluis::linker {
 namespace {
 
 constexpr std::size_t kBins = 1024;
-constexpr std::size_t kAnchorBins = 8;  // anchors so near to each other count as one: less than the tail's slope apart
-constexpr std::size_t kGroups = 100;
 constexpr double kLeastUnmatched = 100;   // rows whose spacings give the tail to a few per cent
 constexpr std::size_t kHousehold = 3;     // places behind the first where relatives may be
 constexpr double kRelativesGamma = -0.1;  // a tail as heavy as this is not one of strangers
@@ -252,7 +250,7 @@ void SideSample::CorrectByRivals(const std::vector<double>& seen, double control
 
 GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
                              std::size_t first_null, std::int32_t evident, bool strangers_only, unsigned threads)
-    : bins_(grid.bins), k_(lists.k()), groups_(std::min(kGroups, lists.rows())) {
+    : bins_(grid.bins), k_(lists.k()), groups_(std::min(kSampleGroups, lists.rows())) {
   for (SideSample& group : groups_) {
     group.Resize(bins_, k_);
   }

@@ -13,6 +13,9 @@
 
 namespace sluis::linker {
 
+inline constexpr std::size_t kAnchorBins = 8;  // anchors so near to each other count as one: less than the tail's slope
+inline constexpr std::size_t kSampleGroups = 100;  // of rows, for resampling
+
 // Equal bins of scores from the lowest anchor to the highest best score.
 struct ScoreGrid {
   std::size_t bins;

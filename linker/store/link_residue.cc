@@ -140,10 +140,8 @@ void EnterLinks(const ResidueRows& rows, const std::vector<std::uint32_t>& clust
                 const std::vector<std::uint32_t>& backbone_of, std::uint8_t similarity_pass,
                 SimilarityReport similarity, SatelliteLinks& links) {
   LinkageReport& report = links.report;
-  for (std::uint32_t record = 0; record < links.pass.size(); ++record) {
-    if (similarity.outcome != SimilarityOutcome::kCredible) {
-      break;
-    }
+  const std::size_t records = similarity.outcome == SimilarityOutcome::kCredible ? links.pass.size() : 0;
+  for (std::uint32_t record = 0; record < records; ++record) {
     if (links.pass[record] != kNotFound) {
       continue;
     }
