@@ -27,9 +27,13 @@
 #include <vector>
 
 #include "linker/candidate/candidates.h"
+#include "tests/bench/bench.h"
 
 namespace sluis::linker {
 namespace {
+
+using bench::Processor;
+using bench::Require;
 
 constexpr std::uint32_t kBits = 1024;
 constexpr std::uint32_t kWords = kBits / 64;
@@ -62,25 +66,6 @@ double CpuSeconds() {
 }
 
 double PeakMib() { return static_cast<double>(Usage().ru_maxrss) / 1024; }
-
-std::string Processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) {
-      return line.substr(line.find(':') + 2);
-    }
-  }
-  return "unknown";
-}
-
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
-}
 
 std::uint64_t Mix(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15;

@@ -30,9 +30,12 @@
 #include "linker/cluster/assignment.h"
 #include "linker/cluster/cluster.h"
 #include "linker/cluster/evaluate.h"
+#include "tests/bench/bench.h"
 
 namespace sluis::linker {
 namespace {
+
+using bench::Require;
 
 constexpr std::uint64_t kSeed = 20251122;
 constexpr std::uint32_t kMillion = 1'000'000;
@@ -66,15 +69,6 @@ Cost Measure(Function function) {
   const double start = CpuSeconds();
   function();
   return {CpuSeconds() - start, StatusMegabytes("VmHWM:") - before};
-}
-
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
 }
 
 double Sum(const std::vector<ScoredPair>& pairs) {

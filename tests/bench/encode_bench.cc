@@ -15,9 +15,12 @@
 #include <vector>
 
 #include "linker/encode/record_encoder.h"
+#include "tests/bench/bench.h"
 
 namespace sluis::linker {
 namespace {
+
+using bench::Require;
 
 using Record = std::vector<std::string>;
 
@@ -49,15 +52,6 @@ EncodingPlan Plan() {
       {"place", FeatureKind::kText},      {"born", FeatureKind::kDate},     {"postcode", FeatureKind::kDigits},
       {"phone", FeatureKind::kDigits},    {"income", FeatureKind::kNumber}, {"sex", FeatureKind::kCategory}};
   return DefaultPlan(fields);
-}
-
-template <typename T>
-T Require(absl::StatusOr<T> value) {
-  if (!value.ok()) {
-    std::fprintf(stderr, "%s\n", value.status().ToString().c_str());
-    std::exit(1);
-  }
-  return *std::move(value);
 }
 
 void Run(benchmark::State& state, const EncodingPlan& plan, bool cached) {

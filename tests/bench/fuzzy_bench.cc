@@ -41,9 +41,13 @@
 #include "linker/encode/record_encoder.h"
 #include "linker/fuzzy/compare.h"
 #include "linker/fuzzy/match_records.h"
+#include "tests/bench/bench.h"
 
 namespace sluis::linker {
 namespace {
+
+using bench::Require;
+using bench::RequireOk;
 
 using cli::Identity;
 using cli::Person;
@@ -93,19 +97,6 @@ std::string Processor() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown";
-}
-
-void RequireOk(const absl::Status& status) {
-  if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.ToString().c_str());
-    std::exit(1);
-  }
-}
-
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  RequireOk(result.status());
-  return *std::move(result);
 }
 
 // Processor time of the calling thread.

@@ -11,24 +11,15 @@
 #include "common/crypto/crypto.h"
 #include "linker/encode/record_encoder.h"
 #include "linker/fuzzy/match_records.h"
+#include "tests/bench/bench.h"
 #include "tests/linker/encode/attacks/population.h"
 #include "tests/linker/score/linkage_data.h"
 
 namespace sluis::linker {
 namespace {
 
-void RequireOk(const absl::Status& status) {
-  if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.ToString().c_str());
-    std::exit(1);
-  }
-}
-
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  RequireOk(result.status());
-  return *std::move(result);
-}
+using bench::Require;
+using bench::RequireOk;
 
 QualityData MadeUp() {
   constexpr std::size_t kRecords = 5000, kShift = 1000;

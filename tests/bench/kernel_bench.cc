@@ -24,9 +24,13 @@
 #include <vector>
 
 #include "linker/kernel/all_pairs.h"
+#include "tests/bench/bench.h"
 
 namespace sluis::linker {
 namespace {
+
+using bench::Processor;
+using bench::Require;
 
 constexpr std::uint32_t kBits = 1024;
 constexpr std::uint32_t kWords = kBits / 64;
@@ -37,25 +41,6 @@ double CpuSeconds() {
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-std::string Processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) {
-      return line.substr(line.find(':') + 2);
-    }
-  }
-  return "unknown";
-}
-
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
 }
 
 void AppendTo(EncodingTable* table, const std::vector<std::uint64_t>& row) {

@@ -19,9 +19,12 @@
 
 #include "common/crypto/crypto.h"
 #include "linker/store/link_project.h"
+#include "tests/bench/bench.h"
 
 namespace sluis::linker {
 namespace {
+
+using bench::Require;
 
 constexpr std::uint64_t kSeed = 20250101;
 constexpr std::uint64_t kRecords = 1'000'000;  // of each register
@@ -30,14 +33,6 @@ constexpr std::uint32_t kRowBytes = 96;
 constexpr std::uint32_t kSyncEveryChunks = 16;  // 32,768 records
 constexpr std::int64_t kNow = 1'700'000'000;
 
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
-}
 void Require(const absl::Status& status) {
   if (!status.ok()) {
     std::fprintf(stderr, "%s\n", status.ToString().c_str());

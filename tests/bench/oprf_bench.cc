@@ -24,9 +24,12 @@
 #include "common/crypto/crypto.h"
 #include "keys/oprf/client.h"
 #include "keys/oprf/server.h"
+#include "tests/bench/bench.h"
 
 namespace sluis::keys {
 namespace {
+
+using bench::Require;
 
 constexpr std::size_t kCount = kMaxBatch;
 constexpr std::size_t kStages = 4;
@@ -45,15 +48,6 @@ std::vector<std::string> Inputs() {
     inputs.push_back(std::to_string(100'000'000 + i));
   }
   return inputs;
-}
-
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
 }
 
 void Require(int libsodium_result) {

@@ -23,12 +23,15 @@
 
 #include "common/rpc/tls.h"
 #include "linker/server/linker_service.h"
+#include "tests/bench/bench.h"
 #include "tests/common/document/sample_permit.h"
 #include "tests/common/rpc/certificates.h"
 #include "tests/common/store/temporary_directory.h"
 
 namespace sluis::linker {
 namespace {
+
+using bench::Require;
 
 constexpr std::uint64_t kSeed = 20250101;
 constexpr std::uint64_t kRecords = 500'000;
@@ -40,14 +43,6 @@ constexpr char kCustodian[] = "spiffe://example/custodian/employment";
 constexpr char kLinker[] = "spiffe://example/linker";
 constexpr char kBlob[] = "x";  // every attachment; the linker does not read them
 
-template <typename T>
-T Require(absl::StatusOr<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
-}
 void Require(const absl::Status& status) {
   if (!status.ok()) {
     std::fprintf(stderr, "%s\n", status.ToString().c_str());
