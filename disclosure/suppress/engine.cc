@@ -1,6 +1,7 @@
 #include "disclosure/suppress/engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -18,6 +19,19 @@ size_t Index(int64_t i) { return static_cast<size_t>(i); }
 // larger; the cost of the pattern rises by some percent where costs are that small, and hardly where they are amounts.
 constexpr double kStandbyWeight = 4;
 
+absl::Status CheckOptions(const CellSystem& system, const SuppressOptions& options) {
+  const size_t n = Index(system.num_cells);
+  if ((!options.guide.empty() && options.guide.size() != n) || (!options.start.empty() && options.start.size() != n)) {
+    return absl::InvalidArgumentError("suppression: guide and start need one entry per cell, or none");
+  }
+  for (size_t i = 0; i < options.guide.size(); ++i) {
+    if (!std::isfinite(options.guide[i]) || options.guide[i] < 0) {
+      return absl::InvalidArgumentError(absl::StrCat("suppression: the guide's factor of cell ", i, " is below 0"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 SuppressionEngine::SuppressionEngine(const CellSystem& system, const SuppressOptions& options)
@@ -34,6 +48,8 @@ SuppressionEngine::SuppressionEngine(const CellSystem& system, const SuppressOpt
     if (system.IsPrimary(i)) {
       result_.pattern[Index(i)] = 1;
       ++result_.primary_cells;
+    } else if (!options.start.empty() && options.start[Index(i)] != 0) {
+      result_.pattern[Index(i)] = system.suppressible[Index(i)];
     }
   }
   CollectTargets();
@@ -129,7 +145,9 @@ absl::StatusOr<CheapestDeviationLp*> SuppressionEngine::FullLp(int32_t measure) 
 }
 
 double SuppressionEngine::Weight(int32_t cell) const {
-  return result_.pattern[Index(cell)] != 0 ? kStandbyWeight : static_cast<double>(system_.cost[Index(cell)]) + 1;
+  if (result_.pattern[Index(cell)] != 0) return kStandbyWeight;
+  const double factor = options_.guide.empty() ? 1 : options_.guide[Index(cell)];
+  return (static_cast<double>(system_.cost[Index(cell)]) + 1) * factor;
 }
 
 absl::Status SuppressionEngine::Construct() {
@@ -209,6 +227,7 @@ SuppressionResult SuppressionEngine::TakeResult() {
 
 absl::StatusOr<SuppressionResult> Suppress(const CellSystem& system, const SuppressOptions& options) {
   SLUIS_RETURN_IF_ERROR(Validate(system));
+  SLUIS_RETURN_IF_ERROR(CheckOptions(system, options));
   SuppressionEngine engine(system, options);
   SLUIS_RETURN_IF_ERROR(engine.Construct());
   SLUIS_RETURN_IF_ERROR(engine.Cleanup());

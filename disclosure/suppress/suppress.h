@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "disclosure/suppress/certificate.h"
@@ -23,6 +24,13 @@ struct SuppressOptions {
   // result is the same on every machine.
   int64_t max_cleanup_lps = 5'000;
   int64_t max_cleanup_iterations = 60'000;
+  // Per cell, a factor >= 0 by which construction multiplies what it charges for suppressing the cell, for instance 1 -
+  // x where a linear relaxation suppresses the fraction x. Steers the search and nothing else: costs are compared and
+  // reported without it. Empty: 1 for every cell.
+  std::vector<double> guide;
+  // Cells that are suppressed from the beginning, for instance another method's pattern. Construction adds what is
+  // still missing, cleanup removes what is not needed. Cells that are not suppressible are left out. Empty: none.
+  Pattern start;
   // Called now and then, from the calling thread. May be empty.
   std::function<void(SuppressPhase phase, int64_t done, int64_t total)> progress;
   // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
@@ -58,7 +66,8 @@ struct SuppressionResult {
 // last step), not the optimum.
 //
 // Errors:
-//   INVALID_ARGUMENT     Validate(system) fails
+//   INVALID_ARGUMENT     Validate(system) fails; guide or start is neither empty nor of one entry per cell, or a factor
+//                        is negative or no number
 //   FAILED_PRECONDITION  some primary cells cannot be protected even if everything suppressible is suppressed; the
 //                        message says how many. Ask for a coarser table, or fewer published cells.
 //   CANCELLED            options.cancelled

@@ -341,6 +341,59 @@ TEST(Suppress, RespectsCellsThatMustBePublished) {
   }
 }
 
+TEST(Suppress, StartsFromAnotherPatternAndRepairsIt) {
+  std::mt19937_64 random(29);
+  int repaired = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    const SmallTable table = RandomProblem({3, 4, 4}, random, 40);
+    const auto free = Suppress(table.system, {});
+    if (!free.ok()) continue;
+    // Any start, also one with cells that cannot be suppressed, ends in a safe pattern.
+    SuppressOptions options;
+    options.start.assign(free->pattern.size(), 0);
+    for (uint8_t& suppressed : options.start) suppressed = random() % 3 == 0;
+    const auto result = Suppress(table.system, options);
+    SLUIS_ASSERT_OK(result);
+    EXPECT_TRUE(IsSafe(table.system, result->pattern));
+    for (size_t i = 0; i < result->pattern.size(); ++i) {
+      EXPECT_LE(result->pattern[i], table.system.suppressible[i]);
+      repaired += result->pattern[i] > options.start[i] && !table.system.IsPrimary(static_cast<int32_t>(i));
+    }
+  }
+  EXPECT_GT(repaired, 20);
+}
+
+TEST(Suppress, GuideSteersWithoutChangingWhatACellCosts) {
+  // One primary cell; whichever other row and column the guide makes free is taken.
+  SmallTable table = MakeSmallTable({3, 3}, {"value"}, [](size_t) { return 10; });
+  MakePrimary(table.system, 0, table.inner[0], 3);
+  SetUpperBounds(table.system);
+  for (const size_t other : {4u, 5u, 7u, 8u}) {
+    SuppressOptions options;
+    options.guide.assign(static_cast<size_t>(table.system.num_cells), 1);
+    const size_t row = other / 3;
+    const size_t column = other % 3;
+    for (const size_t k : {column, 3 * row, other}) options.guide[static_cast<size_t>(table.inner[k])] = 0;
+    const auto result = Suppress(table.system, options);
+    SLUIS_ASSERT_OK(result);
+    EXPECT_EQ(result->secondary_cost, 30);
+    for (const size_t k : {column, 3 * row, other}) {
+      EXPECT_EQ(result->pattern[static_cast<size_t>(table.inner[k])], 1);
+    }
+  }
+}
+
+TEST(Suppress, RefusesGuideAndStartThatDoNotFit) {
+  const SmallTable table = MakeSmallTable({2, 2}, {"value"}, [](size_t) { return 10; });
+  SuppressOptions options;
+  options.start.assign(8, 1);
+  EXPECT_THAT(Suppress(table.system, options), StatusIs(absl::StatusCode::kInvalidArgument, "one entry per cell"));
+  options.start.clear();
+  options.guide.assign(9, 1);
+  options.guide[4] = -1;
+  EXPECT_THAT(Suppress(table.system, options), StatusIs(absl::StatusCode::kInvalidArgument, "cell 4"));
+}
+
 TEST(Suppress, ReportsProgressAndCanBeCancelled) {
   std::mt19937_64 random(28);
   const SmallTable table = RandomProblem({4, 5}, random, 40);
