@@ -12,12 +12,14 @@ static_assert(sizeof(CoinBigIndex) == sizeof(int), "Debian's Clp indexes matrix 
 
 class ClpSolver final : public Solver {
  public:
-  explicit ClpSolver(int32_t max_iterations) {
+  explicit ClpSolver(const SolverOptions& options) {
     model_.setLogLevel(0);
     model_.messageHandler()->setLogLevel(0);
-    model_.setPerturbation(100);  // off: vertices stay at exact bounds, and every run gives the same ones
-    model_.scaling(0);            // all coefficients are 1 or -1
-    model_.setMaximumIterations(max_iterations);
+    // 100, off: vertices stay at exact bounds. 50: Clp perturbs where it finds that it pays; its random numbers start
+    // from the same seed in every object.
+    model_.setPerturbation(options.perturb ? 50 : 100);
+    model_.scaling(0);  // coefficients are 1 or -1, or near them
+    model_.setMaximumIterations(options.max_iterations);
   }
 
   absl::Status Load(const Problem& problem) override {
@@ -62,6 +64,29 @@ class ClpSolver final : public Solver {
     model_.setWhatsChanged(0);
   }
 
+  absl::Status AddRows(const Rows& rows) override {
+    const size_t entries = rows.column.size();
+    if (rows.begin.size() != rows.lower.size() + 1 || rows.upper.size() != rows.lower.size() ||
+        rows.coefficient.size() != entries || rows.begin.front() != 0 ||
+        rows.begin.back() != static_cast<int64_t>(entries) || !std::is_sorted(rows.begin.begin(), rows.begin.end()) ||
+        entries > static_cast<size_t>(std::numeric_limits<int>::max()) ||
+        std::any_of(rows.column.begin(), rows.column.end(),
+                    [&](int32_t c) { return c < 0 || c >= model_.numberColumns(); })) {
+      return absl::InvalidArgumentError("linear program: the vectors of new rows do not fit together");
+    }
+    const std::vector<CoinBigIndex> begin(rows.begin.begin(), rows.begin.end());
+    try {
+      model_.addRows(rows.size(), rows.lower.data(), rows.upper.data(), begin.data(), rows.column.data(),
+                     rows.coefficient.data());
+    } catch (const CoinError&) {
+      return absl::InternalError("linear program: the solver refused the new rows");
+    }
+    return absl::OkStatus();
+  }
+  void DeleteRows(std::span<const int32_t> rows) override {
+    model_.deleteRows(static_cast<int>(rows.size()), rows.data());
+  }
+
   Outcome SolveFromSlack() override {
     return Run([this] {
       model_.allSlackBasis(true);
@@ -70,6 +95,9 @@ class ClpSolver final : public Solver {
   }
   Outcome SolveWarm() override {
     return Run([this] { model_.primal(); });
+  }
+  Outcome SolveDual() override {
+    return Run([this] { model_.dual(); });
   }
 
   std::span<const double> Solution() const override {
@@ -85,6 +113,9 @@ class ClpSolver final : public Solver {
       default:
         return ColumnStatus::kBasic;
     }
+  }
+  std::span<const double> RowDuals() const override {
+    return {model_.dualRowSolution(), static_cast<size_t>(model_.numberRows())};
   }
   int64_t Iterations() const override { return model_.numberIterations(); }
 
@@ -113,6 +144,6 @@ class ClpSolver final : public Solver {
 
 }  // namespace
 
-std::unique_ptr<Solver> MakeSolver(int32_t max_iterations) { return std::make_unique<ClpSolver>(max_iterations); }
+std::unique_ptr<Solver> MakeSolver(const SolverOptions& options) { return std::make_unique<ClpSolver>(options); }
 
 }  // namespace sluis::disclosure::lp

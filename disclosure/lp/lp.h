@@ -38,6 +38,24 @@ enum class Outcome {
 // Where a column stands at the end of a solve. A column that is not basic stands exactly at the bound named.
 enum class ColumnStatus { kBasic, kAtLower, kAtUpper };
 
+struct SolverOptions {
+  int32_t max_iterations = 1'000'000;  // per solve: beyond it the outcome is kFailed
+  // Lets the solver perturb costs while it works, which covering programs with many equal vertices need. The solution
+  // then stands at its bounds to about 1e-7 only.
+  bool perturb = false;
+};
+
+// Rows to be added, one after the other: row i has the entries column[begin[i] .. begin[i + 1]).
+struct Rows {
+  std::vector<int64_t> begin = {0};  // one more than there are rows
+  std::vector<int32_t> column;
+  std::vector<double> coefficient;
+  std::vector<double> lower;
+  std::vector<double> upper;
+
+  [[nodiscard]] int32_t size() const { return static_cast<int32_t>(lower.size()); }
+};
+
 // One linear program that is solved many times with changed bounds and objective. Not thread-safe; two objects are
 // independent. Deterministic: the same calls give the same solutions. Nothing is printed.
 class Solver {
@@ -54,19 +72,30 @@ class Solver {
   virtual void SetAllColumnBounds(std::span<const double> lower, std::span<const double> upper) = 0;
   virtual void SetAllObjectives(std::span<const double> coefficients) = 0;
 
+  // Adds `rows` below those there are; the basis stays, each new row with its slack in it.
+  // Errors: INVALID_ARGUMENT if the vectors do not fit together.
+  [[nodiscard]] virtual absl::Status AddRows(const Rows& rows) = 0;
+  // Removes rows; those below move up. Precondition: ascending, each in range.
+  virtual void DeleteRows(std::span<const int32_t> rows) = 0;
+
   // The dual simplex method from the slack basis: short where few columns leave their bounds.
   virtual Outcome SolveFromSlack() = 0;
   // The primal simplex method from the last basis: short after a change of objective.
   virtual Outcome SolveWarm() = 0;
+  // The dual simplex method from the last basis: short after rows were added or bounds have changed.
+  virtual Outcome SolveDual() = 0;
 
   // The solution of the last solve: one entry per column; valid until the next call.
   [[nodiscard]] virtual std::span<const double> Solution() const = 0;
   [[nodiscard]] virtual ColumnStatus StatusOf(int32_t column) const = 0;
+  // The multiplier of each row at the last solve: objective - A^T multipliers is the reduced cost of each column, which
+  // is >= 0 at a lower and <= 0 at an upper bound. Valid until the next call.
+  [[nodiscard]] virtual std::span<const double> RowDuals() const = 0;
   // Simplex iterations of the last solve.
   [[nodiscard]] virtual int64_t Iterations() const = 0;
 };
 
-// Returns a solver that is backed by Clp (COIN-OR). `max_iterations` per solve: beyond it the outcome is kFailed.
-[[nodiscard]] std::unique_ptr<Solver> MakeSolver(int32_t max_iterations = 1'000'000);
+// Returns a solver that is backed by Clp (COIN-OR).
+[[nodiscard]] std::unique_ptr<Solver> MakeSolver(const SolverOptions& options = {});
 
 }  // namespace sluis::disclosure::lp

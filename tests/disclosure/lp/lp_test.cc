@@ -86,9 +86,48 @@ TEST(Solver, SolvesProblemsWithoutRowsOrColumns) {
 }
 
 TEST(Solver, FailsAtTheIterationLimit) {
-  const auto solver = MakeSolver(/*max_iterations=*/0);
+  const auto solver = MakeSolver({.max_iterations = 0});
   SLUIS_ASSERT_OK(solver->Load(Small()));
   EXPECT_EQ(solver->SolveWarm(), Outcome::kFailed);
+}
+
+TEST(Solver, FollowsRowsThatComeAndGo) {
+  for (const bool perturb : {false, true}) {
+    const auto solver = MakeSolver({.perturb = perturb});
+    SLUIS_ASSERT_OK(solver->Load(Small()));
+    ASSERT_EQ(solver->SolveDual(), Outcome::kOptimal);
+    EXPECT_NEAR(solver->RowDuals()[0], -1, 1e-6);  // one unit more of x + y is one unit more of x, which earns 1
+    // 2 x + y <= 3 and y >= 1.
+    SLUIS_ASSERT_OK(solver->AddRows({.begin = {0, 2, 3},
+                                     .column = {0, 1, 1},
+                                     .coefficient = {2, 1, 1},
+                                     .lower = {-kInfinity, 1},
+                                     .upper = {3, kInfinity}}));
+    ASSERT_EQ(solver->SolveDual(), Outcome::kOptimal);
+    EXPECT_NEAR(solver->Solution()[0], 0, 1e-6);
+    EXPECT_NEAR(solver->Solution()[1], 3, 1e-6);
+    ASSERT_EQ(solver->RowDuals().size(), 3u);
+    const std::vector<int32_t> first_of_the_new = {1};
+    solver->DeleteRows(first_of_the_new);
+    ASSERT_EQ(solver->SolveDual(), Outcome::kOptimal);
+    EXPECT_NEAR(solver->Solution()[0], 1, 1e-6);
+    EXPECT_EQ(solver->RowDuals().size(), 2u);
+  }
+}
+
+TEST(Solver, AddRowsFailsIfVectorsDoNotFit) {
+  const auto solver = MakeSolver();
+  SLUIS_ASSERT_OK(solver->Load(Small()));
+  const Rows good = {.begin = {0, 1}, .column = {1}, .coefficient = {1}, .lower = {0}, .upper = {1}};
+  Rows rows = good;
+  rows.column[0] = 2;
+  EXPECT_THAT(solver->AddRows(rows), StatusIs(absl::StatusCode::kInvalidArgument, "do not fit together"));
+  rows = good;
+  rows.upper.clear();
+  EXPECT_THAT(solver->AddRows(rows), StatusIs(absl::StatusCode::kInvalidArgument, "do not fit together"));
+  rows = good;
+  rows.begin = {0, 2};
+  EXPECT_THAT(solver->AddRows(rows), StatusIs(absl::StatusCode::kInvalidArgument, "do not fit together"));
 }
 
 TEST(Solver, LoadFailsIfVectorsDoNotFit) {
