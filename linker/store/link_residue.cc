@@ -126,17 +126,18 @@ SimilarityReport BeginReport(const ComparisonReport* comparison) {
   return report;
 }
 
-// Returns by entity of the clustering its backbone record, kWithoutRow if it has none.
-std::vector<std::uint32_t> BackboneOfCluster(const Clustering& clustering, const ResidueRows& backbone) {
+// Returns by entity of the clustering its backbone record, which is its row there, kWithoutRow if it has none.
+std::vector<std::uint32_t> BackboneOfCluster(const Clustering& clustering) {
+  const std::vector<std::uint32_t>& entity_of_record = clustering.entity_of[0];
   std::vector<std::uint32_t> backbone_of(clustering.entities.size(), kWithoutRow);
-  for (std::size_t row = 0; row < backbone.record_of_row.size(); ++row) {
-    backbone_of[clustering.entity_of[0][row]] = backbone.record_of_row[row];
+  for (std::uint32_t record = 0; record < entity_of_record.size(); ++record) {
+    backbone_of[entity_of_record[record]] = record;
   }
   return backbone_of;
 }
 
 // Enters into the satellite's links what the clustering found for its rows.
-void EnterLinks(const ResidueRows& rows, const std::vector<std::uint32_t>& cluster_of_row,
+void EnterLinks(const std::vector<std::uint32_t>& row_of_entity, const std::vector<std::uint32_t>& cluster_of_row,
                 const std::vector<std::uint32_t>& backbone_of, std::uint8_t similarity_pass,
                 SimilarityReport similarity, SatelliteLinks& links) {
   LinkageReport& report = links.report;
@@ -147,7 +148,7 @@ void EnterLinks(const ResidueRows& rows, const std::vector<std::uint32_t>& clust
     }
     // The first record of an entity comes first, and is overwritten by itself only.
     const std::uint32_t entity = links.entity[record];
-    const std::uint32_t row = rows.row_of_entity[entity];
+    const std::uint32_t row = row_of_entity[entity];
     const std::uint32_t person = row == kWithoutRow ? kWithoutRow : backbone_of[cluster_of_row[row]];
     if (person == kWithoutRow) {
       continue;
@@ -172,19 +173,17 @@ absl::Status LinkResidue(const ProjectReader& reader, const EncodingPlan& plan, 
   }
   SLUIS_RETURN_IF_ERROR(CheckMemory(plan, backbone, satellites, options.memory_bytes));
   const auto ended = [&options] { return options.cancelled && options.cancelled(); };
-  std::vector<ResidueRows> rows;
-  SLUIS_ASSIGN_OR_RETURN(rows.emplace_back(), BackboneRows(reader, backbone, plan));
+  std::vector<MatchSource> sources;
+  SLUIS_ASSIGN_OR_RETURN(sources.emplace_back(), BackboneRows(reader, backbone, plan));
+  std::vector<std::vector<std::uint32_t>> row_of_entity;
   for (const ResidueSatellite& satellite : satellites) {
     if (ended()) {
       return absl::CancelledError("the linkage was cancelled");
     }
-    SLUIS_ASSIGN_OR_RETURN(rows.emplace_back(),
-                           SatelliteRows(reader, *satellite.delivery, plan, satellite.many_per_person, *satellite.links,
-                                         backbone.header.records));
-  }
-  std::vector<MatchSource> sources;
-  for (ResidueRows& of_register : rows) {
-    sources.push_back(std::move(of_register.source));
+    SLUIS_ASSIGN_OR_RETURN(ResidueRows rows, SatelliteRows(reader, *satellite.delivery, plan, satellite.many_per_person,
+                                                           *satellite.links, backbone.header.records));
+    sources.push_back(std::move(rows.source));
+    row_of_entity.push_back(std::move(rows.row_of_entity));
   }
 
   const CancelWatch watch(options.cancelled);
@@ -200,9 +199,9 @@ absl::Status LinkResidue(const ProjectReader& reader, const EncodingPlan& plan, 
     }
   };
   SLUIS_ASSIGN_OR_RETURN(const MatchResult matched, MatchRecords(sources, MakePlan(plan, options.memory_bytes), match));
-  const std::vector<std::uint32_t> backbone_of = BackboneOfCluster(matched.clustering, rows[0]);
+  const std::vector<std::uint32_t> backbone_of = BackboneOfCluster(matched.clustering);
   for (std::uint32_t i = 0; i < satellites.size(); ++i) {
-    EnterLinks(rows[i + 1], matched.clustering.entity_of[i + 1], backbone_of, similarity_pass,
+    EnterLinks(row_of_entity[i], matched.clustering.entity_of[i + 1], backbone_of, similarity_pass,
                BeginReport(ComparisonWithBackbone(matched.report, i + 1)), *satellites[i].links);
   }
   return absl::OkStatus();

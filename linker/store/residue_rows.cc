@@ -87,6 +87,15 @@ class RowBuilder {
     return encoding_.present != 0;
   }
 
+  // Appends a row without encoding; returns its number.
+  std::uint32_t AppendBare(Token person) {
+    source_.exact.front().push_back(person);
+    for (FieldColumn& column : source_.columns) {
+      column.AppendMissing();
+    }
+    return source_.records++;
+  }
+
   // Appends what was read last as a row; returns its number.
   absl::StatusOr<std::uint32_t> Append(Token person) {
     const std::uint32_t row = source_.records++;
@@ -151,22 +160,20 @@ std::uint64_t BytesPerRow(const EncodingPlan& plan) {
          sizeof(std::uint32_t);
 }
 
-absl::StatusOr<ResidueRows> BackboneRows(const ProjectReader& reader, const DeliveryRecord& delivery,
+absl::StatusOr<MatchSource> BackboneRows(const ProjectReader& reader, const DeliveryRecord& delivery,
                                          const EncodingPlan& plan) {
   SLUIS_ASSIGN_OR_RETURN(RowBuilder builder,
                          RowBuilder::Create(plan, delivery.header.register_name, delivery.header.records));
-  ResidueRows rows;
   SLUIS_RETURN_IF_ERROR(
       ScanRecords(reader, delivery, [&](std::uint32_t record, std::string_view bytes) -> absl::Status {
         SLUIS_ASSIGN_OR_RETURN(const bool encoded, builder.Read(bytes));
         if (!encoded) {
+          builder.AppendBare(TokenOfPerson(record));
           return absl::OkStatus();
         }
-        rows.record_of_row.push_back(record);
         return builder.Append(TokenOfPerson(record)).status();
       }));
-  rows.source = builder.Take();
-  return rows;
+  return builder.Take();
 }
 
 absl::StatusOr<ResidueRows> SatelliteRows(const ProjectReader& reader, const DeliveryRecord& delivery,
@@ -205,6 +212,11 @@ absl::StatusOr<ResidueRows> SatelliteRows(const ProjectReader& reader, const Del
         SLUIS_ASSIGN_OR_RETURN(row, builder.Append(linked ? TokenOfPerson(links.entity[record]) : Token{}));
         return absl::OkStatus();
       }));
+  for (std::size_t record = 0; record < links.pass.size(); ++record) {
+    if (links.pass[record] != kNotFound && row_of_person[links.entity[record]] == kWithoutRow) {
+      row_of_person[links.entity[record]] = builder.AppendBare(TokenOfPerson(links.entity[record]));
+    }
+  }
   rows.source = builder.Take();
   return rows;
 }

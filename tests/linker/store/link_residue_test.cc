@@ -212,6 +212,58 @@ TEST_F(LinkResidueTest, RegisterWithoutMatchKeysIsLinkedBySimilarityAlone) {
   EXPECT_LE(report.similarity->links, 303u);
 }
 
+// Persons 400 to 419 are in benefits twice: with a number and no encoding, and the other way round.
+TEST_F(LinkResidueTest, APersonThatAPassFoundWithoutEncodingIsNotFoundTwice) {
+  UploadBackbone();
+  Satellite satellite = MakeSatellite(backbone_);
+  std::string encodings = Encode(satellite.people, "b");
+  const std::size_t width = encodings.size() / kSatellite;
+  const std::vector<Person> twice(backbone_.begin() + 400, backbone_.begin() + 420);
+  for (std::uint64_t i = 400; i < 420; ++i) satellite.keys.push_back({1 + i, 0});
+  encodings += std::string(twice.size() * width, '\0') + Encode(twice, "b");
+  satellite.keys.resize(satellite.keys.size() + twice.size(), {0, 0});
+  UploadBenefits(satellite, encodings);
+  const auto linked = Link();
+  SLUIS_ASSERT_OK(linked);
+  for (std::size_t i = 0; i < twice.size(); ++i) {
+    EXPECT_EQ(linked->PersonOf("benefits", kSatellite + i), 400 + i);
+    EXPECT_EQ(linked->PersonOf("benefits", kSatellite + twice.size() + i), std::nullopt) << i;
+  }
+  EXPECT_GE(CountResidue(*linked, "benefits").right, 142);
+  // Of a once-per-person register nobody on the backbone has two records.
+  std::set<std::size_t> persons;
+  for (std::size_t i = 0; i < satellite.keys.size(); ++i) {
+    if (const auto person = linked->PersonOf("benefits", i)) {
+      EXPECT_TRUE(persons.insert(*person).second) << *person;
+    }
+  }
+}
+
+// Persons 400 to 419 have no encoding on the backbone, one beside their number in benefits, and no number in jobs.
+TEST_F(LinkResidueTest, APersonWithoutEncodingOnTheBackboneIsFoundThroughARegisterThatAPassLinked) {
+  constexpr std::size_t kFirst = 400, kCount = 20;
+  std::string encodings = Encode(backbone_, "p");
+  const std::size_t width = encodings.size() / kBackbone;
+  encodings.replace(kFirst * width, kCount * width, kCount * width, '\0');
+  SLUIS_ASSERT_OK(Upload(records_, MakeEncodedExtract("persons", "p-1", BackboneKeys(), encodings), permit_));
+  const Satellite satellite = MakeSatellite(backbone_);
+  Satellite benefits = satellite, jobs = satellite;
+  for (std::uint64_t i = kFirst; i < kFirst + kCount; ++i) {
+    benefits.keys.push_back({1 + i, 0});
+    jobs.keys.push_back({0, 0});
+    benefits.people.push_back(backbone_[i]);
+    jobs.people.push_back(backbone_[i]);
+  }
+  UploadBenefits(benefits, Encode(benefits.people, "b"));
+  SLUIS_ASSERT_OK(Upload(records_, MakeEncodedExtract("jobs", "j-1", jobs.keys, Encode(jobs.people, "j")), permit_));
+  const auto linked = Link();
+  SLUIS_ASSERT_OK(linked);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    EXPECT_EQ(linked->PersonOf("benefits", kSatellite + i), kFirst + i);
+    EXPECT_EQ(linked->PersonOf("jobs", kSatellite + i), kFirst + i);
+  }
+}
+
 TEST_F(LinkResidueTest, StrangersAndTooFewAreNotLinked) {
   UploadBackbone();
   Satellite strangers;

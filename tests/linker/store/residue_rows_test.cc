@@ -28,7 +28,8 @@ class ResidueRowsTest : public ::testing::Test {
 
   std::size_t width() const { return encodings_.size() / kRecords; }
   std::size_t stable_bytes() const { return plan_.stable_bits / 8; }
-  // Overwrites `bytes` bytes from `offset` on of every tenth record, and returns the records that are rows then.
+  // Overwrites `bytes` bytes from `offset` on of every tenth record, and returns the records that have an encoding
+  // then.
   std::vector<std::uint32_t> RowsWith(std::size_t offset, std::size_t bytes, char value) {
     std::string spoilt = encodings_;
     for (std::size_t i = 0; i < kRecords; i += kEvery) spoilt.replace(i * width() + offset, bytes, bytes, value);
@@ -39,6 +40,9 @@ class ResidueRowsTest : public ::testing::Test {
     EXPECT_TRUE(uploaded.ok()) << uploaded;
     const auto rows = BackboneRows(records.reader(), **records.reader().Current("persons"), plan_);
     EXPECT_TRUE(rows.ok()) << rows.status();
+    // Everyone has a row.
+    EXPECT_EQ(rows->records, kRecords);
+    EXPECT_EQ(rows->exact.front().size(), kRecords);
     return rows->record_of_row;
   }
 
@@ -47,7 +51,7 @@ class ResidueRowsTest : public ::testing::Test {
   const std::string encodings_ = Encode(MakePeople(kRecords, 3), "p");
 };
 
-TEST_F(ResidueRowsTest, EncodingsThatThePlanCannotHaveMadeAreNoRowsInEitherSection) {
+TEST_F(ResidueRowsTest, EncodingsThatThePlanCannotHaveMadeAreNoneInEitherSection) {
   ASSERT_GT(plan_.stable_bits, 0u);
   std::vector<std::uint32_t> all(kRecords);
   std::iota(all.begin(), all.end(), 0);
