@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
@@ -11,6 +13,7 @@ namespace sluis::linker {
 namespace {
 
 constexpr std::size_t kBatchPairs = 65'536;
+constexpr std::uint64_t kMostTableCells = std::uint64_t{256} << 20;  // a byte each
 constexpr std::uint32_t kCutDenominator = 10'000;
 
 // SplitMix64 (Steele, Lea and Flood 2014): the same draws on every machine, unlike the standard's distributions.
@@ -120,10 +123,62 @@ absl::StatusOr<std::vector<FieldCuts>> CutPoints(const FellegiSunterPlan& plan, 
 }
 
 absl::StatusOr<FieldComparer> FieldComparer::Create(FieldColumns a, FieldColumns b, std::vector<FieldCuts> cuts,
-                                                    Kernel kernel) {
+                                                    Kernel kernel, std::uint64_t expected_pairs, unsigned threads) {
   SLUIS_RETURN_IF_ERROR(CheckComparable(a, b, cuts.size()));
   SLUIS_ASSIGN_OR_RETURN(const Kernel resolved, ResolveKernel(kernel));
-  return FieldComparer(a, b, std::move(cuts), resolved);
+  FieldComparer comparer(a, b, resolved);
+  std::vector<std::pair<std::uint64_t, std::size_t>> cells;  // cells of its table, field
+  for (std::size_t f = 0; f < cuts.size(); ++f) {
+    comparer.rules_.emplace_back(cuts[f].dice, a[f].encodings().bits());
+    cells.emplace_back((a[f].encodings().rows() + 1) * (b[f].encodings().rows() + 1), f);
+  }
+  comparer.tables_.resize(cuts.size());
+  std::ranges::sort(cells);
+  std::uint64_t total = 0;
+  for (const auto& [size, field] : cells) {
+    total += size;
+    if (size > expected_pairs || total > kMostTableCells) break;
+    SLUIS_RETURN_IF_ERROR(comparer.Tabulate(field, threads));
+  }
+  return comparer;
+}
+
+absl::Status FieldComparer::Tabulate(std::size_t field, unsigned threads) {
+  const EncodingTable& a = a_[field].encodings();
+  const EncodingTable& b = b_[field].encodings();
+  const std::size_t width = b.rows() + 1;
+  LevelTable& table = tables_[field];
+  table.assign((a.rows() + 1) * width, kMissingLevel);
+  SLUIS_ASSIGN_OR_RETURN(const kernel::InstructionSet* const instructions, kernel::SelectInstructionSet(kernel_));
+  kernel::InThreads(threads, [&](unsigned t) {
+    const kernel::Range part = kernel::PartOf(a.rows(), t, threads);
+    std::vector<CandidatePair> rows(b.rows());
+    std::vector<std::uint32_t> common(b.rows());
+    for (std::size_t i = part.begin; i < part.end; ++i) {
+      for (std::uint32_t j = 0; j < b.rows(); ++j) rows[j] = {static_cast<std::uint32_t>(i), j};
+      instructions->count_common(a.data(), b.data(), a.words(), rows.data(), rows.size(), common.data());
+      for (std::size_t j = 0; j < b.rows(); ++j) {
+        table[i * width + j] = rules_[field].Level(common[j], a.popcount(i), b.popcount(j));
+      }
+    }
+  });
+  return absl::OkStatus();
+}
+
+void FieldComparer::LookUpField(std::span<const CandidatePair> pairs, std::size_t field,
+                                std::span<PatternCode> patterns) const {
+  const std::uint32_t* const rows_a = a_[field].rows().data();
+  const std::uint32_t* const rows_b = b_[field].rows().data();
+  const auto missing_a = static_cast<std::uint32_t>(a_[field].encodings().rows());
+  const auto missing_b = static_cast<std::uint32_t>(b_[field].encodings().rows());
+  const std::size_t width = missing_b + std::size_t{1};
+  const AgreementLevel* const table = tables_[field].data();
+  static_assert(FieldColumn::kMissing == std::numeric_limits<std::uint32_t>::max(), "above every row");
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    const std::size_t i = std::min(rows_a[pairs[p].a], missing_a);
+    const std::size_t j = std::min(rows_b[pairs[p].b], missing_b);
+    patterns[p] |= AtField(table[i * width + j], field);
+  }
 }
 
 absl::Status FieldComparer::CompareField(std::span<const CandidatePair> pairs, std::size_t field,
@@ -140,17 +195,9 @@ absl::Status FieldComparer::CompareField(std::span<const CandidatePair> pairs, s
     }
   }
   SLUIS_ASSIGN_OR_RETURN(const std::vector<Overlap> overlaps, PairScores(rows, a.encodings(), b.encodings(), kernel_));
-  const std::vector<Ratio>& cuts = cuts_[field].dice;
   for (std::size_t r = 0; r < overlaps.size(); ++r) {
-    AgreementLevel level = kDisagreeLevel;
-    if (Equal(overlaps[r])) {
-      level = static_cast<AgreementLevel>(cuts.size() + 2);
-    } else {
-      while (level <= cuts.size() && overlaps[r].DiceAtLeast(cuts[level - 1])) {
-        ++level;
-      }
-    }
-    patterns[where[r]] |= AtField(level, field);
+    const Overlap& overlap = overlaps[r];
+    patterns[where[r]] |= AtField(rules_[field].Level(overlap.common, overlap.bits_a, overlap.bits_b), field);
   }
   return absl::OkStatus();
 }
@@ -167,8 +214,14 @@ absl::StatusOr<std::vector<PatternCode>> FieldComparer::Compare(std::span<const 
   std::vector<PatternCode> patterns(pairs.size(), 0);
   for (std::size_t begin = 0; begin < pairs.size(); begin += kBatchPairs) {
     const std::size_t count = std::min(kBatchPairs, pairs.size() - begin);
-    for (std::size_t f = 0; f < cuts_.size(); ++f) {
-      SLUIS_RETURN_IF_ERROR(CompareField(pairs.subspan(begin, count), f, std::span(patterns).subspan(begin, count)));
+    const std::span<const CandidatePair> batch = pairs.subspan(begin, count);
+    const std::span<PatternCode> of_batch = std::span(patterns).subspan(begin, count);
+    for (std::size_t f = 0; f < rules_.size(); ++f) {
+      if (!tables_[f].empty()) {
+        LookUpField(batch, f, of_batch);
+      } else {
+        SLUIS_RETURN_IF_ERROR(CompareField(batch, f, of_batch));
+      }
     }
   }
   return patterns;
@@ -181,7 +234,8 @@ absl::StatusOr<NonMatchSample> SampleNonMatches(FieldColumns a, FieldColumns b, 
   NonMatchSample sample;
   sample.free_of_matches = from == SampleFrom::kWithinSources;
   const auto add = [&](FieldColumns x, FieldColumns y, std::span<const CandidatePair> drawn) -> absl::Status {
-    SLUIS_ASSIGN_OR_RETURN(const FieldComparer comparer, FieldComparer::Create(x, y, cuts));
+    SLUIS_ASSIGN_OR_RETURN(const FieldComparer comparer,
+                           FieldComparer::Create(x, y, cuts, Kernel::kAuto, drawn.size(), threads));
     std::vector<absl::Status> statuses(threads);
     std::vector<PatternCounts> counts(threads);
     kernel::InThreads(threads, [&](unsigned t) {
@@ -190,7 +244,7 @@ absl::StatusOr<NonMatchSample> SampleNonMatches(FieldColumns a, FieldColumns b, 
         const auto patterns = comparer.Compare(drawn.subspan(begin, std::min(kBatchPairs, part.end - begin)));
         statuses[t] = patterns.status();
         if (!patterns.ok()) continue;
-        for (const PatternCode pattern : *patterns) counts[t].Add(pattern);
+        counts[t].AddAll(*patterns);
       }
     });
     for (unsigned t = 0; t < threads; ++t) {

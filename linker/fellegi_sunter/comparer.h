@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "linker/fellegi_sunter/field_column.h"
+#include "linker/fellegi_sunter/level_rule.h"
 #include "linker/fellegi_sunter/pattern.h"
 #include "linker/kernel/similarity.h"
 
@@ -30,27 +31,37 @@ struct FieldCuts {
                                                                std::size_t pairs = 20'000);
 
 // Compares pairs of records field by field. Thread-safe.
+//
+// Records are many and the values of a field few. Where that saves work, the levels of all pairs of values are taken
+// once, into a table of a byte each, and a pair of records is then two lookups a field.
 class FieldComparer {
  public:
-  // `a` and `b` must outlive the comparer; for pairs within a source they are the same. Errors: as CheckComparable;
-  // FAILED_PRECONDITION if this machine lacks `kernel`.
+  // `a` and `b` must outlive the comparer; for pairs within a source they are the same. `expected_pairs`: about how
+  // many pairs will be compared, on which it depends what is tabulated (up to 256 MiB), and nothing else does; by
+  // `threads` at once. Errors: as CheckComparable; FAILED_PRECONDITION if this machine lacks `kernel`.
   [[nodiscard]] static absl::StatusOr<FieldComparer> Create(FieldColumns a, FieldColumns b, std::vector<FieldCuts> cuts,
-                                                            Kernel kernel = Kernel::kAuto);
+                                                            Kernel kernel = Kernel::kAuto,
+                                                            std::uint64_t expected_pairs = 0, unsigned threads = 1);
 
   // Returns the pattern of each pair, in the order of `pairs`. Errors: INVALID_ARGUMENT if a pair names a record that
   // its source does not have (the message names the pair's index). Memory besides the result: that of 65,536 pairs.
   [[nodiscard]] absl::StatusOr<std::vector<PatternCode>> Compare(std::span<const CandidatePair> pairs) const;
 
  private:
-  FieldComparer(FieldColumns a, FieldColumns b, std::vector<FieldCuts> cuts, Kernel kernel)
-      : a_(a), b_(b), cuts_(std::move(cuts)), kernel_(kernel) {}
+  // Levels by value of a and of b, in rows of one more than b has values; the last row and column: missing. Or empty.
+  using LevelTable = std::vector<AgreementLevel>;
+
+  FieldComparer(FieldColumns a, FieldColumns b, Kernel kernel) : a_(a), b_(b), kernel_(kernel) {}
+  [[nodiscard]] absl::Status Tabulate(std::size_t field, unsigned threads);
+  void LookUpField(std::span<const CandidatePair> pairs, std::size_t field, std::span<PatternCode> patterns) const;
   [[nodiscard]] absl::Status CompareField(std::span<const CandidatePair> pairs, std::size_t field,
                                           std::span<PatternCode> patterns) const;
 
   FieldColumns a_;
   FieldColumns b_;
-  std::vector<FieldCuts> cuts_;
   Kernel kernel_;
+  std::vector<LevelRule> rules_;    // by field
+  std::vector<LevelTable> tables_;  // by field
 };
 
 // Random pairs, nearly all of them of two persons, as patterns.

@@ -8,6 +8,8 @@ namespace sluis::linker {
 namespace {
 
 constexpr double kConverged = 1e-10;
+constexpr double kMostLogOdds = 700;  // whose odds are finite
+constexpr double kTinyOdds = 1e-9;    // whose logarithm of 1 + odds is the odds
 constexpr std::size_t kMaxStartShares = 6;
 constexpr double kNoisyDisagree = 1.0 / 3;
 constexpr double kNoisyExact = 1.0 / 3;
@@ -84,9 +86,12 @@ double LogLikelihood(const EmData& data, const MatchParameters& parameters) {
   return sum;
 }
 
-double Objective(const EmData& data, const MatchParameters& parameters) {
+namespace {
+
+// The logarithm of the priors of `parameters`.
+double LogPrior(const EmData& data, const MatchParameters& parameters) {
   const double share = parameters.match_share;
-  double sum = LogLikelihood(data, parameters);
+  double sum = 0;
   for (std::size_t f = 0; f < parameters.m.size(); ++f) {
     const std::vector<double> prior = PriorCounts(data.plan->fields[f]);
     for (std::size_t l = 0; l < prior.size(); ++l) {
@@ -102,6 +107,12 @@ double Objective(const EmData& data, const MatchParameters& parameters) {
     sum += strength * std::log(share) + (pairs - strength) * std::log1p(-share);
   }
   return sum;
+}
+
+}  // namespace
+
+double Objective(const EmData& data, const MatchParameters& parameters) {
+  return LogLikelihood(data, parameters) + LogPrior(data, parameters);
 }
 
 double LogOfChange(double share, double log_m, double log_u) {
@@ -144,17 +155,27 @@ std::vector<double> MonotoneDistribution(std::span<const double> counts, std::sp
   return m;
 }
 
-MatchParameters EmStep(const EmData& data, const MatchParameters& parameters) {
+namespace {
+
+struct Step {
+  MatchParameters next;
+  double objective = 0;  // before the step; what it takes is at hand anyway
+};
+
+Step TakeStep(const EmData& data, const MatchParameters& parameters) {
   const std::vector<double> log_m = LogTable(parameters);
   const double prior_odds = std::log(parameters.match_share) - std::log1p(-parameters.match_share);
   std::vector<double> level_sums(parameters.m.size() * 8, 0.0);
   std::vector<double> changed(parameters.changes.size(), 0.0);
   double matches = 0;
   double total = data.other_pairs;
+  double log_likelihood = 0;
   for (std::size_t i = 0; i < data.counts.size(); ++i) {
     const PatternCode pattern = data.counts[i].pattern;
     const auto pairs = static_cast<double>(data.counts[i].pairs);
-    const double expected = pairs / (1 + std::exp(-LogRatio(data, i, parameters, log_m) - prior_odds));
+    const double odds = std::exp(std::min(kMostLogOdds, LogRatio(data, i, parameters, log_m) + prior_odds));
+    const double expected = pairs * odds / (1 + odds);
+    log_likelihood += pairs * (odds < kTinyOdds ? odds : std::log1p(odds));
     matches += expected;
     total += pairs;
     for (std::size_t f = 0; f < parameters.m.size(); ++f) {
@@ -171,7 +192,9 @@ MatchParameters EmStep(const EmData& data, const MatchParameters& parameters) {
       }
     }
   }
-  MatchParameters next;
+  Step step;
+  step.objective = log_likelihood + total * std::log1p(-parameters.match_share) + LogPrior(data, parameters);
+  MatchParameters& next = step.next;
   for (std::size_t c = 0; c < changed.size(); ++c) {
     const double share = (changed[c] + kPriorChanged) / (matches + kPriorChanged + kPriorUnchanged);
     next.changes.push_back({parameters.changes[c].fields, share});
@@ -189,17 +212,23 @@ MatchParameters EmStep(const EmData& data, const MatchParameters& parameters) {
     }
     next.m.push_back(MonotoneDistribution(counts, data.u[f], data.plan->fields[f].max_disagree));
   }
-  return next;
+  return step;
+}
+
+}  // namespace
+
+MatchParameters EmStep(const EmData& data, const MatchParameters& parameters) {
+  return TakeStep(data, parameters).next;
 }
 
 EmRun RunEm(const EmData& data, MatchParameters start, std::size_t max_iterations) {
-  EmRun run{std::move(start), 0, 0, false};
-  run.objective = Objective(data, run.parameters);
+  Step step = TakeStep(data, start);
+  EmRun run{std::move(start), step.objective, 0, false};
   while (run.iterations < max_iterations && !run.converged) {
-    run.parameters = EmStep(data, run.parameters);
-    const double objective = Objective(data, run.parameters);
-    run.converged = std::abs(objective - run.objective) <= kConverged * (1 + std::abs(objective));
-    run.objective = objective;
+    run.parameters = std::move(step.next);
+    step = TakeStep(data, run.parameters);
+    run.converged = std::abs(step.objective - run.objective) <= kConverged * (1 + std::abs(step.objective));
+    run.objective = step.objective;
     ++run.iterations;
   }
   return run;

@@ -12,7 +12,7 @@
 
 namespace sluis::linker {
 
-// One field of one source: the encodings of the records that have it.
+// One field of one source: the encodings that its records have, each value once.
 class FieldColumn {
  public:
   static constexpr std::uint32_t kMissing = std::numeric_limits<std::uint32_t>::max();
@@ -26,15 +26,21 @@ class FieldColumn {
   void AppendMissing() { rows_.push_back(kMissing); }
 
   std::size_t records() const { return rows_.size(); }
-  // The record's row in encodings(), or kMissing.
+  // The record's row in encodings(), or kMissing. Records of equal encodings have the same.
   std::uint32_t row(std::size_t record) const { return rows_[record]; }
+  std::span<const std::uint32_t> rows() const { return rows_; }
+  // The different encodings, in the order of their first records.
   const EncodingTable& encodings() const { return encodings_; }
 
  private:
   explicit FieldColumn(EncodingTable encodings) : encodings_(std::move(encodings)) {}
+  std::size_t SlotOf(std::span<const std::uint64_t> encoding) const;
+  void Grow();
 
   EncodingTable encodings_;
   std::vector<std::uint32_t> rows_;
+  // Rows of encodings_ by their hash, with linear probing: a power of two long and at most half full; kMissing is free.
+  std::vector<std::uint32_t> slots_;
 };
 
 // The columns of a source, one per field of the plan; all have one number of records.
@@ -54,8 +60,8 @@ struct TermCounts {
 };
 
 // Counts the values of a field. Columns that are the same object count once. Only equal encodings are counted, so with
-// BLIP nearly every value seems unique and the counts mean nothing (see README). Widths must be equal. Cost: one hash
-// table over the rows.
+// BLIP nearly every value seems unique and the counts mean nothing (see README). Widths must be equal. Cost:
+// O(records), and a hash table over the different values.
 [[nodiscard]] TermCounts CountTerms(const FieldColumn& a, const FieldColumn& b);
 
 }  // namespace sluis::linker

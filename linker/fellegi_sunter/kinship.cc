@@ -15,11 +15,8 @@ constexpr double kSmoothing = 2;      // pairs of strangers' levels in each fiel
 constexpr double kLeastLevel = 0.05;  // and pairs in each level
 
 double LogOfKind(const Kinship& kinship, PatternCode pattern) {
-  double sum = std::log(kinship.share);
-  for (std::size_t f = 0; f < kinship.u.size(); ++f) {
-    const AgreementLevel level = LevelOf(pattern, f);
-    if (level != kMissingLevel) sum += std::log(kinship.u[f][level - 1u]);
-  }
+  double sum = kinship.log_share;
+  for (std::size_t f = 0; f < kinship.u.size(); ++f) sum += kinship.log_u[f * 8 + LevelOf(pattern, f)];
   return sum;
 }
 
@@ -28,7 +25,7 @@ double LogSum(double x, double y) { return std::max(x, y) + std::log1p(std::exp(
 // The kind that these pairs make up, weights[i] of sample[i].
 Kinship Make(std::span<const WeightedPattern> sample, std::span<const double> weights, double total,
              const std::vector<std::vector<double>>& u) {
-  Kinship kinship{std::accumulate(weights.begin(), weights.end(), 0.0) / total, {}};
+  Kinship kinship{std::accumulate(weights.begin(), weights.end(), 0.0) / total, {}, 0, {}};
   for (std::size_t f = 0; f < u.size(); ++f) {
     std::vector<double> counts;
     for (const double value : u[f]) counts.push_back(kSmoothing * value + kLeastLevel);
@@ -39,6 +36,11 @@ Kinship Make(std::span<const WeightedPattern> sample, std::span<const double> we
     const double sum = std::accumulate(counts.begin(), counts.end(), 0.0);
     for (double& count : counts) count /= sum;
     kinship.u.push_back(std::move(counts));
+  }
+  kinship.log_share = std::log(kinship.share);
+  kinship.log_u.assign(u.size() * 8, 0.0);
+  for (std::size_t f = 0; f < u.size(); ++f) {
+    for (std::size_t l = 0; l < u[f].size(); ++l) kinship.log_u[f * 8 + l + 1] = std::log(kinship.u[f][l]);
   }
   return kinship;
 }

@@ -12,6 +12,9 @@ namespace sluis::linker {
 struct Kinship {
   double share = 0;                    // of all pairs of two persons
   std::vector<std::vector<double>> u;  // by field and level less 1; each sums to 1
+  // Logarithms of the above. By field and level code, 8 each, with 0 for missing: one addition a field.
+  double log_share = 0;
+  std::vector<double> log_u;
 };
 
 // Returns the natural logarithm of the probability of `pattern` for a pair of strangers or kin, given that for

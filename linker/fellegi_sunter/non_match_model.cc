@@ -138,6 +138,7 @@ NonMatchModel NonMatchModel::Learn(const FellegiSunterPlan& plan, std::span<cons
       }
     }
   }
+  model.TakeLogarithms();
   if (dependence) {
     std::vector<double> log_strangers;
     for (const WeightedPattern& entry : sample) {
@@ -170,18 +171,27 @@ double NonMatchModel::LogProbability(PatternCode pattern) const {
   return observed != observed_.end() ? observed->second : ModelLogProbability(pattern);
 }
 
+void NonMatchModel::TakeLogarithms() {
+  for (Field& field : fields_) {
+    const std::size_t levels = field.u.size();
+    const std::size_t given = field.u_given_parent.size() / levels;
+    field.log_u.assign((given + 1) * 8, 0.0);
+    for (std::size_t l = 0; l < levels; ++l) {
+      field.log_u[l + 1] = std::log(field.u[l]);
+      for (std::size_t k = 0; k < given; ++k) {
+        field.log_u[(k + 1) * 8 + l + 1] = std::log(field.u_given_parent[k * levels + l]);
+      }
+    }
+  }
+}
+
 double NonMatchModel::TreeLogProbability(PatternCode pattern) const {
   double sum = 0;
   for (std::size_t f = 0; f < fields_.size(); ++f) {
     const Field& field = fields_[f];
-    const AgreementLevel level = LevelOf(pattern, f);
-    if (level == kMissingLevel) {
-      continue;
-    }
     const AgreementLevel given =
         field.parent < 0 ? kMissingLevel : LevelOf(pattern, static_cast<std::size_t>(field.parent));
-    sum += std::log(given == kMissingLevel ? field.u[level - 1u]
-                                           : field.u_given_parent[(given - 1u) * field.u.size() + level - 1u]);
+    sum += field.log_u[given * 8u + LevelOf(pattern, f)];
   }
   return sum;
 }

@@ -21,6 +21,8 @@ class NonMatchModel {
     int parent = -1;        // the field it depends on, or -1
     // u given the parent's level k and its own l at (k - 1) * levels + l - 1; empty without a parent.
     std::vector<double> u_given_parent;
+    // Logarithms of the above, by the parent's level code (row 0: missing, or no parent) and its own, 8 a row.
+    std::vector<double> log_u;
   };
 
   // Learns from weighted random pairs. Half a pair is added to each level, so that no u is 0 and no weight exceeds what
@@ -40,6 +42,7 @@ class NonMatchModel {
   const std::vector<Kinship>& kinships() const { return kinships_; }
 
  private:
+  void TakeLogarithms();
   double TreeLogProbability(PatternCode pattern) const;
   double ModelLogProbability(PatternCode pattern) const {
     return LogWithKin(kinships_, pattern, TreeLogProbability(pattern));

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <span>
 #include <vector>
 
 #include "linker/fellegi_sunter/plan.h"
@@ -44,13 +44,22 @@ struct WeightedPattern {
 class PatternCounts {
  public:
   void Add(PatternCode pattern, std::uint64_t pairs = 1);
+  void AddAll(std::span<const PatternCode> patterns);  // one pair each
   void Merge(const PatternCounts& other);
   std::uint64_t total() const { return total_; }
+  // Pairs that show the pattern; 0 if none does.
+  std::uint64_t pairs(PatternCode pattern) const;
   // By pattern code, so that sums over it do not depend on the order of counting.
   [[nodiscard]] std::vector<PatternCount> Sorted() const;
 
  private:
-  std::unordered_map<PatternCode, std::uint64_t> counts_;
+  std::size_t SlotOf(PatternCode pattern) const;
+  void Grow();
+
+  // Hash table with linear probing, a power of two long and at most half full; a slot without pairs is free.
+  std::vector<PatternCount> slots_;
+  unsigned shift_ = 64;  // 64 less the logarithm of its length
+  std::size_t used_ = 0;
   std::uint64_t total_ = 0;
 };
 

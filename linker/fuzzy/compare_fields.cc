@@ -183,12 +183,13 @@ class FieldComparison {
   absl::Status FitAndScore(const Columns& a, const Columns& b) {
     SLUIS_ASSIGN_OR_RETURN(const std::vector<FieldCuts> cuts, CutPoints(fields_, a.columns, b.columns, seed_));
     SLUIS_ASSIGN_OR_RETURN(const FieldComparer comparer,
-                           FieldComparer::Create(a.columns, b.columns, cuts, options_.kernel));
+                           FieldComparer::Create(a.columns, b.columns, cuts, options_.kernel,
+                                                 2 * result_.report.pairs_compared, options_.threads));
     FitInput input;
     SLUIS_RETURN_IF_ERROR(ForPairs<PatternCounts>(
         [&](Batch pairs, PatternCounts& counts) -> absl::Status {
           SLUIS_ASSIGN_OR_RETURN(const std::vector<PatternCode> patterns, comparer.Compare(pairs));
-          for (const PatternCode pattern : patterns) counts.Add(pattern);
+          counts.AddAll(patterns);
           return absl::OkStatus();
         },
         [&](PatternCounts& counts) { input.candidates.Merge(counts); }));
@@ -212,7 +213,7 @@ class FieldComparison {
     result_.report.field_weights = fit->model.Weights();
     if (!summary.credible) return absl::OkStatus();
     SLUIS_RETURN_IF_ERROR(Review(input.candidates, fit->model));
-    return Score(*fit, comparer, a, b);
+    return Score(*fit, input.candidates, comparer, a, b);
   }
 
   absl::Status Review(const PatternCounts& candidates, FellegiSunterModel& model) {
@@ -227,14 +228,19 @@ class FieldComparison {
     return absl::OkStatus();
   }
 
-  absl::Status Score(const FellegiSunterFit& fit, const FieldComparer& comparer, const Columns& a, const Columns& b) {
+  absl::Status Score(const FellegiSunterFit& fit, const PatternCounts& candidates, const FieldComparer& comparer,
+                     const Columns& a, const Columns& b) {
     SLUIS_ASSIGN_OR_RETURN(const TermTable terms, CountAllTerms(a.columns, b.columns));
+    PatternCounts likely_patterns;
+    for (const PatternCount& entry : candidates.Sorted()) {
+      if (MostLogOdds(fit.model, entry.pattern) >= kLeastLogOdds) likely_patterns.Add(entry.pattern, entry.pairs);
+    }
     SLUIS_RETURN_IF_ERROR(ForPairs<std::vector<ScoredPair>>(
         [&](Batch pairs, std::vector<ScoredPair>& scored) -> absl::Status {
           SLUIS_ASSIGN_OR_RETURN(const std::vector<PatternCode> patterns, comparer.Compare(pairs));
           std::vector<CandidatePair> likely;
           for (std::size_t i = 0; i < pairs.size(); ++i) {
-            if (MostLogOdds(fit.model, patterns[i]) >= kLeastLogOdds) likely.push_back(pairs[i]);
+            if (likely_patterns.pairs(patterns[i]) != 0) likely.push_back(pairs[i]);
           }
           SLUIS_ASSIGN_OR_RETURN(scored, ScorePairs(fit, comparer, terms, likely));
           std::erase_if(scored, [](const ScoredPair& pair) { return pair.log_odds < kLeastLogOdds; });

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "common/status/matchers.h"
 #include "tests/linker/fellegi_sunter/synthetic.h"
 #include "tests/linker/kernel/tables.h"
@@ -61,12 +65,17 @@ AgreementLevel NaiveLevel(const FieldColumn& a, std::size_t i, const FieldColumn
   return level;
 }
 
-TEST(FieldComparer, EqualsTheNaiveComparison) {
+class FieldComparerOf : public ::testing::TestWithParam<std::uint64_t> {};
+
+INSTANTIATE_TEST_SUITE_P(PairsExpected, FieldComparerOf,
+                         ::testing::Values(0 /* nothing is tabulated */, 1'000'000 /* everything is */));
+
+TEST_P(FieldComparerOf, EqualsTheNaiveComparison) {
   const auto a = Source(3, 256, 60, 1);
   const auto b = Source(3, 256, 50, 2);
   const auto cuts = CutPoints(PlanOf(3), a, b, 7);
   SLUIS_ASSERT_OK(cuts);
-  const auto comparer = FieldComparer::Create(a, b, *cuts);
+  const auto comparer = FieldComparer::Create(a, b, *cuts, Kernel::kAuto, GetParam(), 3);
   SLUIS_ASSERT_OK(comparer);
   std::vector<CandidatePair> pairs;
   for (std::uint32_t i = 0; i < 60; ++i) {
@@ -86,6 +95,29 @@ TEST(FieldComparer, EqualsTheNaiveComparison) {
   // Missing, disagreement, similar and exact all occur.
   EXPECT_GT(seen[0] * seen[1] * seen[5], 0);
   EXPECT_GT(seen[2] + seen[3] + seen[4], 0);
+}
+
+TEST(FieldComparer, IsTheSameWithAndWithoutTablesWhereAColumnIsEmptyOrConstant) {
+  std::vector<FieldColumn> a, b;
+  for (std::vector<FieldColumn>* source : {&a, &b}) {
+    for (int f = 0; f < 3; ++f) source->push_back(*FieldColumn::Create(64));
+  }
+  for (int r = 0; r < 5; ++r) {
+    SLUIS_EXPECT_OK(a[0].Append(std::vector<std::uint64_t>{255}));
+    SLUIS_EXPECT_OK(a[1].Append(std::vector<std::uint64_t>{0}));  // no bit set, and yet a value
+    a[2].AppendMissing();
+    SLUIS_EXPECT_OK(b[0].Append(std::vector<std::uint64_t>{r == 0 ? 0U : 255U}));
+    SLUIS_EXPECT_OK(b[1].Append(std::vector<std::uint64_t>{0}));
+    SLUIS_EXPECT_OK(b[2].Append(std::vector<std::uint64_t>{7}));
+  }
+  const auto cuts = *CutPoints(PlanOf(3), a, b, 1);
+  const std::vector<CandidatePair> pairs = {{0, 0}, {4, 1}, {2, 4}};
+  for (const std::uint64_t expected : {0, 100}) {
+    const auto patterns = FieldComparer::Create(a, b, cuts, Kernel::kAuto, expected)->Compare(pairs);
+    SLUIS_ASSERT_OK(patterns);
+    const PatternCode empty = AtField(5, 1);
+    EXPECT_THAT(*patterns, ::testing::ElementsAre(AtField(1, 0) | empty, AtField(5, 0) | empty, AtField(5, 0) | empty));
+  }
 }
 
 TEST(FieldComparer, FailsOnARecordBeyondTheSourceAndOnOtherShapes) {
@@ -161,6 +193,59 @@ TEST(SampleNonMatches, FailsWithoutAnyPair) {
   const auto cuts = *CutPoints(PlanOf(1), one, one, 7);
   EXPECT_THAT(SampleNonMatches(one, one, cuts, SampleFrom::kWithinSources, 1),
               StatusIs(absl::StatusCode::kFailedPrecondition, "no pair"));
+}
+
+TEST(LevelRule, SaysOfEachCutWhatTheExactComparisonSays) {
+  const std::vector<Ratio> cuts = {{1, 3}, {4'711, 10'000}, {1, 2}, {10'000, 10'000}};
+  const LevelRule rule(cuts, 64);
+  for (std::uint32_t bits_a = 0; bits_a <= 64; ++bits_a) {
+    for (std::uint32_t bits_b = 0; bits_b <= 64; ++bits_b) {
+      for (std::uint32_t common = 0; common <= std::min(bits_a, bits_b); ++common) {
+        const Overlap overlap{common, bits_a, bits_b};
+        const auto reached = std::ranges::count_if(cuts, [&](Ratio cut) { return overlap.DiceAtLeast(cut); });
+        const bool equal = common == bits_a && common == bits_b;
+        ASSERT_EQ(rule.Level(common, bits_a, bits_b), equal ? 6 : 1 + reached)
+            << common << " " << bits_a << " " << bits_b;
+      }
+    }
+  }
+}
+
+TEST(FieldColumn, KeepsEachValueOnce) {
+  FieldColumn column = *FieldColumn::Create(64);
+  std::vector<std::uint64_t> values;
+  for (std::uint64_t r = 0; r < 3000; ++r) values.push_back(r * r % 1009);
+  for (const std::uint64_t value : values) SLUIS_ASSERT_OK(column.Append(std::vector<std::uint64_t>{value}));
+  column.AppendMissing();
+  EXPECT_THAT(column.Append(std::vector<std::uint64_t>{1, 2}), StatusIs(absl::StatusCode::kInvalidArgument, ""));
+  ASSERT_EQ(column.records(), 3001u);
+  EXPECT_EQ(column.encodings().rows(), std::set<std::uint64_t>(values.begin(), values.end()).size());
+  for (std::size_t r = 0; r < values.size(); ++r) ASSERT_EQ(column.encodings().row(column.row(r))[0], values[r]);
+  EXPECT_EQ(column.row(3000), FieldColumn::kMissing);
+}
+
+TEST(PatternCounts, AreThoseOfAMap) {
+  std::mt19937_64 random(1);
+  PatternCounts counts, others;
+  std::map<PatternCode, std::uint64_t> expected;
+  for (int i = 0; i < 20'000; ++i) {
+    const PatternCode pattern = (random() % 3000) << (random() % 2 * 40);
+    (i % 2 == 0 ? counts : others).Add(pattern, static_cast<std::uint64_t>(i % 3));
+    if (i % 3 != 0) expected[pattern] += static_cast<std::uint64_t>(i % 3);
+  }
+  counts.Merge(others);
+  const std::vector<PatternCount> sorted = counts.Sorted();
+  ASSERT_EQ(sorted.size(), expected.size());
+  std::uint64_t total = 0;
+  auto entry = sorted.begin();
+  for (const auto& [pattern, pairs] : expected) {
+    ASSERT_EQ(*entry++, (PatternCount{pattern, pairs}));
+    ASSERT_EQ(counts.pairs(pattern), pairs);
+    total += pairs;
+  }
+  EXPECT_EQ(counts.total(), total);
+  EXPECT_EQ(counts.pairs(PatternCode{1} << 60), 0u);
+  EXPECT_EQ(PatternCounts().pairs(0), 0u);
 }
 
 TEST(CountTerms, CountsEqualEncodingsInBothSourcesLessThePair) {
