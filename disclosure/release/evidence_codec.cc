@@ -212,7 +212,7 @@ bool RelationsAreWellFormed(const CellSystem& system) {
 bool EnumsAreKnown(const Evidence& evidence) {
   for (const Measure& measure : evidence.request_system.system.measures) {
     for (const PrimaryReason reason : measure.reason) {
-      if (reason > PrimaryReason::kDeclared) return false;
+      if (reason > PrimaryReason::kGroup) return false;
     }
   }
   return std::all_of(evidence.request_system.views.begin(), evidence.request_system.views.end(),

@@ -39,6 +39,7 @@ std::string ConfStatusOf(PrimaryReason reason, const RuleSet& rules) {
     case PrimaryReason::kNone:
       return "D";
     case PrimaryReason::kFrequency:
+    case PrimaryReason::kZero:
       return "A";
     case PrimaryReason::kDominance: {
       bool one = false, two = false, more = false;
@@ -52,8 +53,10 @@ std::string ConfStatusOf(PrimaryReason reason, const RuleSet& rules) {
     }
     case PrimaryReason::kPPercent:
     case PrimaryReason::kPriorPosterior:
+    case PrimaryReason::kRequest:
       return "M";
     case PrimaryReason::kDeclared:
+    case PrimaryReason::kGroup:
       return "N";
   }
   return "N";

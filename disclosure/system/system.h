@@ -54,6 +54,9 @@ enum class PrimaryReason : uint8_t {
   kPPercent = 3,
   kPriorPosterior = 4,
   kDeclared = 5,  // the data owner said so
+  kRequest = 6,   // a large contributor asked for protection
+  kZero = 7,      // a 0 that is not known beforehand
+  kGroup = 8,     // what is outside a category that holds all, or nearly all, of a total
 };
 
 // One response variable over all cells of the system: a count, or a sum of amounts. Every vector has one entry a cell.

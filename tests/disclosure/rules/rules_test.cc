@@ -38,6 +38,17 @@ RuleSet Frequency(int64_t threshold, int64_t range, int32_t percent) {
               MinimumFrequencyRule{.threshold = threshold, .count_range = range, .amount_range_percent = percent}};
 }
 
+RuleSet WithAmountRange(int64_t range) {
+  RuleSet rules = Frequency(3, 1, 0);
+  rules.minimum_frequency->amount_range = range;
+  return rules;
+}
+RuleSet WithSum(int64_t minimum, int64_t range) {
+  RuleSet rules = PPercent(10);
+  rules.suppressed_sum = SuppressedSumRule{.minimum_contributors = minimum, .count_range = range};
+  return rules;
+}
+
 TEST(PPercentRule, WidthIsWhatTheSecondLargestLacks) {
   // R = 1000 - 600 - 300 = 100; 20 % of 600 is 120.
   ExpectStatus(Evaluate(OneCell(9, 1000, {600, 300}), PPercent(20)), PrimaryReason::kPPercent, 20, 20);
@@ -123,6 +134,149 @@ TEST(MinimumFrequencyRule, ProtectsAnAmountOfZeroUpwards) {
   ExpectStatus(Evaluate(OneCell(2, 0, {0, 0}), Frequency(3, 1, 20)), PrimaryReason::kFrequency, 0, 1);
 }
 
+TEST(MinimumFrequencyRule, TakesTheWiderOfShareAndAbsoluteRange) {
+  RuleSet rules = Frequency(3, 1, 20);
+  rules.minimum_frequency->amount_range = 30;
+  ExpectStatus(Evaluate(OneCell(2, 101, {60, 41}), rules), PrimaryReason::kFrequency, 30, 30);
+  ExpectStatus(Evaluate(OneCell(2, 1010, {600, 410}), rules), PrimaryReason::kFrequency, 202, 202);
+  ExpectStatus(Evaluate(OneCell(2, 8, {6, 2}), rules), PrimaryReason::kFrequency, 8, 30);
+  ExpectStatus(Evaluate(OneCell(2, 8, {6, 2}), WithAmountRange(5)), PrimaryReason::kFrequency, 5, 5);
+}
+
+TEST(RequestRule, LooksAtTheLargestWhoAsksOnly) {
+  const RuleSet rules = {.request = RequestRule{.g_percent = 70}};
+  CellContributions cell = OneCell(2, 100, {80, 20});
+  cell.largest_asking = {20};
+  ExpectStatus(Evaluate(cell, rules), PrimaryReason::kNone, 0, 0);
+  cell.largest_asking = {80};  // 80 is 70 % of 114.3
+  ExpectStatus(Evaluate(cell, rules), PrimaryReason::kRequest, 15, 15);
+  cell = OneCell(2, 100, {70, 30});
+  cell.largest_asking = {70};  // exactly g
+  ExpectStatus(Evaluate(cell, rules), PrimaryReason::kNone, 0, 0);
+}
+
+TEST(RequestRule, IsRefusedWhereNobodySaysWhoAsks) {
+  const RuleSet rules = {.request = RequestRule{.g_percent = 70}};
+  EXPECT_THAT(EvaluateRules(OneCell(2, 100, {80, 20}), MeasureKind::kAmount, rules),
+              StatusIs(absl::StatusCode::kInvalidArgument, "request: the data do not say"));
+  SLUIS_EXPECT_OK(EvaluateRules(OneCell(2, 2, {}), MeasureKind::kCount, rules));
+}
+
+TEST(ZeroCellRule, MakesZerosSensitiveUnlessTheyAreStructural) {
+  const RuleSet rules = {.zero_cells = ZeroCellRule{.count_range = 3, .amount_range = 500}};
+  ExpectStatus(Evaluate(OneCell(0, 0, {}), rules, MeasureKind::kCount), PrimaryReason::kZero, 0, 3);
+  ExpectStatus(Evaluate(OneCell(0, 0, {0, 0}), rules), PrimaryReason::kZero, 0, 500);
+  ExpectStatus(Evaluate(OneCell(9, 0, {0, 0}), rules), PrimaryReason::kZero, 0, 500);  // all of them have nothing
+  ExpectStatus(Evaluate(OneCell(1, 1, {1, 0}), rules), PrimaryReason::kNone, 0, 0);
+  CellContributions structural = OneCell(0, 0, {0, 0});
+  structural.structural = {1};
+  ExpectStatus(Evaluate(structural, rules), PrimaryReason::kNone, 0, 0);
+  structural = OneCell(1, 0, {0, 0});
+  structural.structural = {1};
+  EXPECT_THAT(EvaluateRules(structural, MeasureKind::kAmount, rules),
+              StatusIs(absl::StatusCode::kInvalidArgument, "structurally empty"));
+}
+
+TEST(ZeroCellRule, LeavesTheReasonToTheMinimumFrequency) {
+  RuleSet rules = Frequency(3, 1, 20);
+  rules.zero_cells = ZeroCellRule{.count_range = 3, .amount_range = 500};
+  ExpectStatus(Evaluate(OneCell(2, 0, {0, 0}), rules), PrimaryReason::kFrequency, 0, 500);
+}
+
+TEST(Weights, AUnitOfWeightWCountsAsWUnits) {
+  // Weight 4 at 100 and weight 7 at 10: a total of 470, of which the three largest units are 300.
+  CellContributions cell = OneCell(2, 470, {100, 10, 0});
+  cell.top_weight = {4 * kWeightOne, 7 * kWeightOne, 0};
+  ExpectStatus(Evaluate(cell, Dominance(3, 60)), PrimaryReason::kDominance, 30, 30);     // 300 is 60 % of 500
+  ExpectStatus(Evaluate(cell, Dominance(3, 64)), PrimaryReason::kNone, 0, 0);            // 63.8 %
+  ExpectStatus(Evaluate(cell, PPercent(100)), PrimaryReason::kNone, 0, 0);               // R = 270
+  ExpectStatus(Evaluate(cell, Frequency(3, 1, 10)), PrimaryReason::kFrequency, 47, 47);  // two were asked
+}
+
+TEST(Weights, ABrokenWeightGivesTheBrokenPart) {
+  // The units are 100, then 0.4 * 100 + 0.6 * 60 = 76, then 0.4 * 60 = 24: a total of 200, and R = 24.
+  CellContributions cell = OneCell(2, 200, {100, 60});
+  cell.top_weight = {14 * kWeightOne / 10, kWeightOne};
+  ExpectStatus(Evaluate(cell, PPercent(24)), PrimaryReason::kNone, 0, 0);
+  ExpectStatus(Evaluate(cell, PPercent(25)), PrimaryReason::kPPercent, 1, 1);
+  // One unit of weight 1.4: the 40 that it is blown up by are no protection.
+  cell = OneCell(1, 140, {100, 0});
+  cell.top_weight = {14 * kWeightOne / 10, 0};
+  ExpectStatus(Evaluate(cell, PPercent(10)), PrimaryReason::kPPercent, 10, 10);
+}
+
+TEST(Weights, AreExactAtTheLargestAmounts) {
+  CellContributions cell = OneCell(2, kMaxAmount, {kMaxAmount - 1, 1});
+  cell.top_weight = {kWeightOne, kWeightOne};
+  ExpectStatus(Evaluate(cell, PPercent(100)), PrimaryReason::kPPercent, kMaxAmount - 1, kMaxAmount - 1);
+  cell.top_weight = {kMaxWeight, kMaxWeight};  // more than the total holds: R is 0, not negative
+  ExpectStatus(Evaluate(cell, PPercent(100)), PrimaryReason::kPPercent, kMaxAmount - 1, kMaxAmount - 1);
+  EXPECT_THAT(EvaluateRules(cell, MeasureKind::kAmount, Dominance(2, 99)),
+              StatusIs(absl::StatusCode::kOutOfRange, "cell 0"));
+}
+
+TEST(NegativeContributions, CountByMagnitude) {
+  // 600, -300 and -200: a total of 100, magnitudes 1100, R = 200.
+  CellContributions cell = OneCell(3, 100, {600, 300});
+  cell.magnitude = {1100};
+  cell.floor = {-3000};
+  ExpectStatus(Evaluate(cell, PPercent(30)), PrimaryReason::kNone, 0, 0);
+  ExpectStatus(Evaluate(cell, PPercent(40)), PrimaryReason::kPPercent, 40, 40);
+  cell.floor = {90};  // everybody knows it to be 90 or more
+  ExpectStatus(Evaluate(cell, PPercent(40)), PrimaryReason::kPPercent, 10, 40);
+  cell.total = {-3000};
+  cell.magnitude = {3000};
+  cell.top = {2000, 900};
+  cell.floor = {-3000};
+  ExpectStatus(Evaluate(cell, PPercent(40)), PrimaryReason::kPPercent, 0, 700);
+}
+
+TEST(DeclaredStatus, AddsToTheUpperLevelWhatSlidingProtectionLacks) {
+  const auto status = [](int64_t value, int64_t lower, int64_t upper, int64_t sliding) {
+    const auto result = DeclaredStatus(value, lower, upper, sliding);
+    EXPECT_THAT(result, common::testing::IsOk());
+    return result.value_or(PrimaryStatus{});
+  };
+  ExpectStatus(status(100, 5, 7, 0), PrimaryReason::kDeclared, 5, 7);
+  ExpectStatus(status(100, 5, 7, 12), PrimaryReason::kDeclared, 5, 7);
+  ExpectStatus(status(100, 5, 7, 13), PrimaryReason::kDeclared, 5, 8);
+  ExpectStatus(status(100, 0, 0, 20), PrimaryReason::kDeclared, 0, 20);
+  ExpectStatus(status(3, 5, 7, 12), PrimaryReason::kDeclared, 3, 9);
+  ExpectStatus(status(0, 5, 0, kMaxAmount), PrimaryReason::kDeclared, 0, kMaxAmount);
+  EXPECT_THAT(DeclaredStatus(0, 5, 0, 0), StatusIs(absl::StatusCode::kInvalidArgument, "above 0"));
+  EXPECT_THAT(DeclaredStatus(-1, 5, 5, 0), StatusIs(absl::StatusCode::kInvalidArgument, "value"));
+  EXPECT_THAT(DeclaredStatus(1, 5, kMaxAmount + 1, 0), StatusIs(absl::StatusCode::kInvalidArgument, "level"));
+  EXPECT_THAT(DeclaredStatus(1, 5, 5, -1), StatusIs(absl::StatusCode::kInvalidArgument, "level"));
+}
+
+TEST(EvaluateRules, RefusesBadOptionalColumns) {
+  const auto with = [](const std::function<void(CellContributions&)>& change) {
+    CellContributions cell = OneCell(3, 100, {50, 30});
+    change(cell);
+    return EvaluateRules(cell, MeasureKind::kAmount, PPercent(10)).status();
+  };
+  const auto kInvalid = absl::StatusCode::kInvalidArgument;
+  EXPECT_THAT(with([](auto& cell) { cell.top_weight = {kWeightOne}; }), StatusIs(kInvalid, "empty or have an entry"));
+  EXPECT_THAT(with([](auto& cell) { cell.floor = {0, 0}; }), StatusIs(kInvalid, "empty or have an entry"));
+  EXPECT_THAT(with([](auto& cell) { cell.top_weight = {kWeightOne - 1, kWeightOne}; }), StatusIs(kInvalid, "weight"));
+  EXPECT_THAT(with([](auto& cell) { cell.top_weight = {kMaxWeight + 1, kWeightOne}; }), StatusIs(kInvalid, "weight"));
+  EXPECT_THAT(with([](auto& cell) { cell.floor = {101}; }), StatusIs(kInvalid, "floor"));
+  EXPECT_THAT(with([](auto& cell) { cell.floor = {-kMaxAmount - 1}; }), StatusIs(kInvalid, "floor"));
+  EXPECT_THAT(with([](auto& cell) { cell.magnitude = {99}; }), StatusIs(kInvalid, "magnitudes"));
+  EXPECT_THAT(with([](auto& cell) { cell.magnitude = {kMaxAmount + 1}; }), StatusIs(kInvalid, "magnitudes"));
+  EXPECT_THAT(with([](auto& cell) { cell.largest_asking = {101}; }), StatusIs(kInvalid, "who asks"));
+  EXPECT_THAT(with([](auto& cell) { cell.structural = {1}; }), StatusIs(kInvalid, "structurally"));
+}
+
+TEST(MergeStatus, TakesTheFirstReasonAndTheWidestLevels) {
+  const PrimaryStatus none;
+  const PrimaryStatus a = {.reason = PrimaryReason::kDominance, .lower_level = 3, .upper_level = 4};
+  const PrimaryStatus b = {.reason = PrimaryReason::kZero, .lower_level = 0, .upper_level = 9};
+  ExpectStatus(MergeStatus(a, none), PrimaryReason::kDominance, 3, 4);
+  ExpectStatus(MergeStatus(none, b), PrimaryReason::kZero, 0, 9);
+  ExpectStatus(MergeStatus(b, a), PrimaryReason::kDominance, 3, 9);
+}
+
 TEST(EvaluateRules, ReportsTheFirstReasonAndTheWidestLevel) {
   RuleSet rules = Frequency(3, 1, 1);
   rules.p_percent = PPercentRule{.p = 50};
@@ -179,7 +333,10 @@ TEST(ValidateRules, RefusesEachParameterOutOfRange) {
       {"minimum_frequency.threshold", Frequency(1, 1, 1)},
       {"minimum_frequency.threshold", Frequency(1'000'001, 1, 1)},
       {"minimum_frequency.count_range", Frequency(3, 0, 1)},
-      {"minimum_frequency.amount_range_percent", Frequency(3, 1, 0)},
+      {"must not both be 0", Frequency(3, 1, 0)},
+      {"minimum_frequency.amount_range_percent", Frequency(3, 1, -1)},
+      {"minimum_frequency.amount_range:", WithAmountRange(-1)},
+      {"minimum_frequency.amount_range:", WithAmountRange(kMaxAmount + 1)},
       {"minimum_frequency.amount_range_percent", Frequency(3, 1, 101)},
       {"dominance.n", Dominance(0, 50)},
       {"dominance.n", Dominance(3, 50)},
@@ -191,6 +348,16 @@ TEST(ValidateRules, RefusesEachParameterOutOfRange) {
       {"prior_posterior.q", PriorPosterior(1, 101)},
       {"prior_posterior.p", PriorPosterior(50, 50)},
       {"prior_posterior.p", PriorPosterior(0, 50)},
+      {"request.g_percent", {.request = RequestRule{.g_percent = 0}}},
+      {"request.g_percent", {.request = RequestRule{.g_percent = 100}}},
+      {"zero_cells.count_range", {.zero_cells = ZeroCellRule{.count_range = 0, .amount_range = 1}}},
+      {"zero_cells.amount_range", {.zero_cells = ZeroCellRule{.count_range = 1, .amount_range = 0}}},
+      {"group_disclosure.percent", {.group_disclosure = GroupDisclosureRule{.percent = 50, .from_total = 1}}},
+      {"group_disclosure.percent", {.group_disclosure = GroupDisclosureRule{.percent = 101, .from_total = 1}}},
+      {"group_disclosure.from_total", {.group_disclosure = GroupDisclosureRule{.percent = 90, .from_total = 0}}},
+      {"at least one primary rule", {.suppressed_sum = SuppressedSumRule{.minimum_contributors = 3, .count_range = 1}}},
+      {"suppressed_sum.minimum_contributors", WithSum(1, 1)},
+      {"suppressed_sum.count_range", WithSum(3, 0)},
   };
   for (const auto& [fragment, rules] : cases) {
     EXPECT_THAT(ValidateRules(rules, 2), StatusIs(absl::StatusCode::kInvalidArgument, fragment));
