@@ -42,6 +42,14 @@ std::optional<LinkageReport> RoundedReport(const LinkageReport& report, std::uin
   }
   if (rounded.similarity) {
     SimilarityReport& similarity = *rounded.similarity;
+    std::uint64_t residue = report.unlinked + similarity.links;
+    round(residue);
+    if (residue == 0) {
+      similarity.outcome = SimilarityOutcome::kNothingLeft;
+      similarity.precision = similarity.recall = {};
+    } else if (similarity.outcome == SimilarityOutcome::kNothingLeft) {
+      similarity.outcome = SimilarityOutcome::kNotCredible;
+    }
     round(similarity.links);
     round(similarity.linked_records);
     similarity.precision = ToPercents(similarity.precision);

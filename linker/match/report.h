@@ -67,7 +67,9 @@ struct LinkageReport {
 // extract has fewer than `minimum_records` records: the report on a one-record extract would answer the question "is
 // this person in that register?".
 //
-// Each count is rounded on its own, so that sums no longer add up and no exact count follows from the others.
+// Each count is rounded on its own, so that sums no longer add up and no exact count follows from the others. Nor does
+// one from similarity's outcome: kNothingLeft says that what the passes left over rounds to none, and where it does
+// not, kNotCredible covers none that could be compared (everyone on the backbone is linked) as well as one or a few.
 // Precondition: rounding >= 1.
 [[nodiscard]] std::optional<LinkageReport> RoundedReport(const LinkageReport& report, std::uint64_t rounding,
                                                          std::uint64_t minimum_records);

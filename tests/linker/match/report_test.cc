@@ -54,6 +54,28 @@ TEST(RoundedReport, RoundsSimilarityAndItsEstimatesToWholePercentsIntervalsOutwa
   EXPECT_EQ(RoundedReport(Example(), 10, 1)->similarity, std::nullopt);
 }
 
+// Nothing left and one record left must look the same.
+TEST(RoundedReport, TheOutcomeOfSimilarityTellsNoExactCount) {
+  using enum SimilarityOutcome;
+  const auto rounded = [](std::uint64_t unlinked, SimilarityOutcome outcome, std::uint64_t links) {
+    LinkageReport report = Example();
+    report.unlinked = unlinked;
+    SimilarityReport& similarity = report.similarity.emplace();
+    similarity.outcome = outcome;
+    similarity.links = links;
+    if (outcome == kCredible) similarity.precision = similarity.recall = {900'000, 800'000, 1'000'000};
+    return *RoundedReport(report, 10, 1)->similarity;
+  };
+  const SimilarityReport nothing;
+  ASSERT_EQ(nothing.outcome, kNothingLeft);
+  EXPECT_EQ(rounded(0, kNothingLeft, 0), nothing);
+  EXPECT_EQ(rounded(4, kNotCredible, 0), nothing);
+  EXPECT_EQ(rounded(1, kCredible, 3), nothing);
+  EXPECT_EQ(rounded(5, kNotCredible, 0).outcome, kNotCredible);
+  EXPECT_EQ(rounded(5, kNothingLeft, 0).outcome, kNotCredible);
+  EXPECT_EQ(rounded(2, kCredible, 3).outcome, kCredible);
+}
+
 TEST(RoundedReport, RoundsToOddBases) {
   LinkageReport report = Example();
   report.records = 1001;
