@@ -29,6 +29,8 @@ int main(int argc, char** argv) {
   sluis::cli::AddMatchCommand(app, globals);
   sluis::cli::AddTableCommands(app, globals);
   sluis::cli::AddAuditCommand(app, globals);
+  sluis::cli::AddProtectCommand(app, globals);
+  sluis::cli::AddAttackCommand(app, globals);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -38,6 +38,8 @@ void AddWithdrawCommands(CLI::App& app, Globals& globals);
 void AddLinkCommand(CLI::App& app, Globals& globals);
 void AddMatchCommand(CLI::App& app, Globals& globals);
 void AddTableCommands(CLI::App& app, Globals& globals);
+void AddProtectCommand(CLI::App& app, Globals& globals);
+void AddAttackCommand(CLI::App& app, Globals& globals);
 void AddAuditCommand(CLI::App& app, Globals& globals);
 
 }  // namespace sluis::cli

@@ -31,6 +31,7 @@ struct PublishedTable {
 struct AttackOptions {
   std::function<void(int64_t done, int64_t total)> progress;  // cells looked at, of all suppressed; may be empty
   const std::atomic<bool>* cancelled = nullptr;               // when true, the attack returns CANCELLED; may be null
+  int threads = 1;                                            // 1 .. 1,024; what is found does not depend on it
 };
 
 // How large the attack was.

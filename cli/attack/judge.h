@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/tables/cell_table.h"
+#include "disclosure/attack/attack.h"
+#include "disclosure/suppress/certificate.h"
+#include "disclosure/system/system.h"
+
+namespace sluis::cli {
+
+// What an attack on one suppression pattern found.
+struct Verdict {
+  std::int64_t suppressed = 0;      // cells; auxiliary sums are not among them
+  std::vector<std::int32_t> exact;  // suppressed cells that anyone can recompute from the published bytes
+  // Auditor's view; empty or 0 without levels.
+  bool with_levels = false;
+  std::int64_t levels = 0;
+  std::vector<disclosure::Shortfall> shortfalls;
+  std::optional<absl::Status> certificate;  // what the check said, if one was given
+  // All intervals, if asked for: of every suppressed cell, ascending.
+  std::vector<disclosure::FeasibilityInterval> intervals;
+  std::int64_t linear_programs = 0;
+  std::int64_t iterations = 0;
+  std::int64_t components = 0;
+  std::int64_t largest_component = 0;
+
+  [[nodiscard]] bool holds() const {
+    return exact.empty() && shortfalls.empty() && (!certificate || certificate->ok());
+  }
+  // Distinct cells among the shortfalls.
+  [[nodiscard]] std::int64_t CellsShort() const;
+};
+
+struct JudgeOptions {
+  bool all_intervals = false;
+  int threads = 1;
+  std::function<void(const std::string& step, std::int64_t done, std::int64_t total)> progress;  // may be empty
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+// Attacks what a reader has: relations, published values and the pattern; the values of suppressed cells are not looked
+// at. Errors: those of disclosure::FindExact, with the cells' names.
+[[nodiscard]] absl::StatusOr<Verdict> JudgePublic(const CellTable& table, std::span<const std::uint8_t> pattern,
+                                                  const JudgeOptions& options);
+
+// The auditor's judgement: what a reader can recompute, whether each protection level of `system` (made of `table`) is
+// kept in the full system, and, if there is one, whether the certificate proves it by addition alone.
+// Errors: those of disclosure::VerifyLevels, with the cells' names.
+[[nodiscard]] absl::StatusOr<Verdict> JudgeLevels(const CellTable& table, const disclosure::CellSystem& system,
+                                                  const disclosure::Pattern& pattern,
+                                                  const disclosure::Certificate* certificate,
+                                                  const JudgeOptions& options);
+
+}  // namespace sluis::cli
