@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/server.h"
+#include "common/rpc/telemetry.h"
 #include "common/status/status.h"
 #include "linker/server/linker_service.h"
 #include "linker/store/link_project.h"
@@ -166,6 +167,10 @@ absl::StatusOr<std::string> LinkerService::Link(const Project& project, const st
   SLUIS_ASSIGN_OR_RETURN(PreparedLinkSet prepared,
                          LinkProject(*project.records, permit, common::SecretBytes::Random(32), options,
                                      common::NowSeconds(), {.memory_bytes = options_.similarity_memory_bytes}));
+  if (prepared.damaged_comparison_parts > 0) {
+    common::LogError("comparison_damaged",
+                     {{"project", permit.id}, {"parts", absl::StrCat(prepared.damaged_comparison_parts)}});
+  }
   const std::string id = common::HexOf(prepared.id);
   std::string deliveries;
   for (const LinkedRegister& r : prepared.header.registers) {

@@ -28,8 +28,12 @@ absl::StatusOr<std::optional<std::string>> KeptComparisons::Find(const Compariso
     return std::optional<std::string>();
   }
   used_.insert(key);
-  SLUIS_ASSIGN_OR_RETURN(std::string bytes, store_.keys_.OpenComparison(at, *sealed));
-  return std::optional(std::move(bytes));
+  absl::StatusOr<std::string> bytes = store_.keys_.OpenComparison(at, *sealed);
+  if (!bytes.ok()) {
+    ++damaged_parts_;
+    return bytes.status();
+  }
+  return std::optional(*std::move(bytes));
 }
 
 absl::Status KeptComparisons::Save(const ComparisonKey& key, std::uint32_t part, std::string_view bytes) {

@@ -31,6 +31,8 @@ class KeptComparisons : public ComparisonStore {
 
   // Deletes the project's comparisons that were neither found nor saved through this.
   [[nodiscard]] absl::Status DropOthers();
+  // How many parts were found that did not open.
+  std::uint32_t damaged_parts() const { return damaged_parts_; }
 
  private:
   struct Compared {
@@ -42,6 +44,7 @@ class KeptComparisons : public ComparisonStore {
   std::map<std::string, Compared, std::less<>> deliveries_;  // by register
   std::vector<Compared> between_;                            // one, or two
   std::set<common::Hash256> used_;
+  std::uint32_t damaged_parts_ = 0;
 };
 
 }  // namespace sluis::linker

@@ -210,25 +210,27 @@ absl::StatusOr<PreparedLinkSet> LinkProject(RecordStore& store, const common::Pe
                        kept[satellite] = std::move(links);
                        return absl::OkStatus();
                      }));
+  KeptComparisons comparisons(store, deliveries);
   if (!by_similarity.empty()) {
     std::vector<ResidueSatellite> residue;
     for (const std::size_t satellite : by_similarity) {
       residue.push_back({&deliveries[satellite + 1], satellites[satellite].many_per_person, &kept[satellite]});
     }
     SLUIS_ASSIGN_OR_RETURN(const EncodingPlan encoding, PlanOf(permit));
-    KeptComparisons comparisons(store, deliveries);
     SLUIS_RETURN_IF_ERROR(LinkResidue(snapshot, encoding, deliveries[0], residue,
                                       static_cast<std::uint8_t>(match_keys.size()),
                                       ToResidueOptions(options, similarity, comparisons)));
-    SLUIS_RETURN_IF_ERROR(comparisons.DropOthers());
     for (auto& [satellite, links] : kept) {
       SLUIS_RETURN_IF_ERROR(write(satellite, std::move(links)));
     }
   }
+  SLUIS_RETURN_IF_ERROR(comparisons.DropOthers());
   SLUIS_ASSIGN_OR_RETURN(header.registers[0], writer->WriteRegister(deliveries[0], [&](std::uint32_t record) {
     return LinkSetWriter::Link{ids.Get(0, record), true};
   }));
-  return writer->Prepare(std::move(header));
+  SLUIS_ASSIGN_OR_RETURN(PreparedLinkSet prepared, writer->Prepare(std::move(header)));
+  prepared.damaged_comparison_parts = comparisons.damaged_parts();
+  return prepared;
 }
 
 }  // namespace sluis::linker

@@ -17,6 +17,9 @@ struct PreparedLinkSet {
   LinkSetId id{};
   LinkSetHeader header;
   bool already_done = false;  // made by an earlier linkage of the same deliveries; `change` is empty
+  // Parts of kept comparisons that did not open, so that these were made again. The links are right; the disk is not,
+  // or somebody wrote to it.
+  std::uint32_t damaged_comparison_parts = 0;
   PendingChange change;
 };
 

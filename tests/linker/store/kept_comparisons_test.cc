@@ -146,6 +146,7 @@ TEST_F(KeptComparisonsTest, AreSealedAndOpenInTheirPlaceOnly) {
   const auto again = Link();
   SLUIS_ASSERT_OK(again);
   EXPECT_EQ(again->header, before);
+  EXPECT_EQ(again->damaged_comparison_parts, 1u);
   EXPECT_EQ(Kept(), kept);
   EXPECT_NE(**store_.Get(kLinkSets, at), damaged);
 }
@@ -185,6 +186,23 @@ TEST_F(KeptComparisonsTest, ThoseThatNoLinkageUsesAreDropped) {
   EXPECT_EQ(Kept().size(), 3u);
   EXPECT_FALSE(Kept().contains(Hex(common::Sha256("of an earlier version of the program"))));
   EXPECT_EQ(KeysWith(store_, kLinkSets, "/compared/").size(), 6u);
+}
+
+// Under a new version of the permit the two are no registers any more; their deliveries stay until retention ends.
+TEST_F(KeptComparisonsTest, ThoseOfRegistersThatAreNotLinkedAnyMoreAreDropped) {
+  const auto linked = Link();
+  SLUIS_ASSERT_OK(linked);
+  EXPECT_EQ(linked->damaged_comparison_parts, 0u);
+  common::Permit next = permit_;
+  next.sha256 = common::Sha256("the next version");
+  next.registers.resize(1);
+  Extract persons = Register("persons", "p-2", 0, "p-1");
+  persons.header.permit_sha256 = next.sha256;
+  persons.header.signature = common::SignDelivery(StatementOf(persons.header), testing::CustodianKey());
+  SLUIS_ASSERT_OK(Upload(records_, persons, next));
+  EXPECT_EQ(Kept().size(), 1u);
+  SLUIS_ASSERT_OK(LinkProject(records_, next, common::SecretBytes::Random(32), {}, kNow));
+  EXPECT_TRUE(KeysWith(store_, kLinkSets, "/compar").empty());
 }
 
 // Whatever write fails, the next linkage links as if nothing had, and nothing but what is kept for it is left.
