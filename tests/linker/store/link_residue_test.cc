@@ -9,6 +9,8 @@
 #include "common/status/matchers.h"
 #include "common/status/status.h"
 #include "gtest/gtest.h"
+#include "linker/encode/encoding_bytes.h"
+#include "linker/encode/permit_plan.h"
 #include "linker/store/link_project.h"
 #include "tests/linker/store/people.h"
 
@@ -21,6 +23,7 @@ using common::ReasonOf;
 using common::testing::IsOk;
 using common::testing::StatusIs;
 using testing::Encode;
+using testing::EncodeBy;
 using testing::Extract;
 using testing::Keys;
 using testing::kNow;
@@ -76,8 +79,12 @@ struct Linked {
 class LinkResidueTest : public ::testing::Test {
  protected:
   absl::StatusOr<Linked> Link(const LinkOptions& options = {}, const SimilarityOptions& similarity = {}) {
+    return LinkUnder(permit_, options, similarity);
+  }
+  absl::StatusOr<Linked> LinkUnder(const common::Permit& permit, const LinkOptions& options = {},
+                                   const SimilarityOptions& similarity = {}) {
     SLUIS_ASSIGN_OR_RETURN(PreparedLinkSet prepared,
-                           LinkProject(records_, permit_, common::SecretBytes::Random(32), options, kNow, similarity));
+                           LinkProject(records_, permit, common::SecretBytes::Random(32), options, kNow, similarity));
     SLUIS_RETURN_IF_ERROR(records_.Finish(std::move(prepared.change)));
     Linked linked;
     SLUIS_ASSIGN_OR_RETURN(linked.header, records_.reader().LinkSet(prepared.id));
@@ -261,6 +268,44 @@ TEST_F(LinkResidueTest, APersonWithoutEncodingOnTheBackboneIsFoundThroughARegist
   for (std::size_t i = 0; i < kCount; ++i) {
     EXPECT_EQ(linked->PersonOf("benefits", kSatellite + i), kFirst + i);
     EXPECT_EQ(linked->PersonOf("jobs", kSatellite + i), kFirst + i);
+  }
+}
+
+// At field level, with the same tens without encodings as above, on the backbone and in the satellite.
+TEST_F(LinkResidueTest, AtFieldLevelRecordsWithoutEncodingsKeepTheirPersonsToo) {
+  common::Permit permit = permit_;
+  permit.similarity->field_level = true;
+  const EncodingPlan plan = *PlanOf(permit);
+  const std::size_t width = EncodingBytes(plan);
+  const auto upload = [&](const std::string& name, const std::vector<Keys>& keys, const std::string& encodings) {
+    Extract extract = testing::MakeExtract(name, name + "-1", keys, 64);
+    extract.header.encoding_plan_sha256 = plan.Digest();
+    extract.header.encoding_bytes = static_cast<std::uint32_t>(width);
+    extract.header.signature = common::SignDelivery(StatementOf(extract.header), testing::CustodianKey());
+    for (std::size_t at = 0; at < encodings.size(); at += 64 * width) {
+      extract.encodings.push_back(encodings.substr(at, 64 * width));
+    }
+    SLUIS_ASSERT_OK(Upload(records_, extract, permit));
+  };
+  std::string on_backbone = EncodeBy(plan, backbone_, "p");
+  on_backbone.replace(440 * width, 60 * width, 60 * width, '\0');
+  upload("persons", BackboneKeys(), on_backbone);
+  Satellite satellite = MakeSatellite(backbone_);
+  std::string encodings = EncodeBy(plan, satellite.people, "b");
+  const std::vector<Person> twice(backbone_.begin() + 400, backbone_.begin() + 420);
+  for (std::uint64_t i = 400; i < 420; ++i) satellite.keys.push_back({1 + i, 0});
+  encodings += std::string(twice.size() * width, '\0') + EncodeBy(plan, twice, "b");
+  satellite.keys.resize(satellite.keys.size() + twice.size(), {0, 0});
+  upload("benefits", satellite.keys, encodings);
+  const auto linked = LinkUnder(permit);
+  SLUIS_ASSERT_OK(linked);
+  EXPECT_EQ(linked->header.reports[0].similarity->outcome, SimilarityOutcome::kCredible);
+  const Counts counts = CountResidue(*linked, "benefits");
+  EXPECT_GE(counts.right, 142);
+  EXPECT_LE(counts.wrong, 2);
+  for (std::size_t i = 0; i < twice.size(); ++i) {
+    EXPECT_EQ(linked->PersonOf("benefits", kSatellite + i), 400 + i);
+    EXPECT_NE(linked->PersonOf("benefits", kSatellite + twice.size() + i), 400 + i) << i;
   }
 }
 
