@@ -9,6 +9,7 @@
 #include "common/status/status.h"
 #include "disclosure/protect/second_opinion.h"
 #include "disclosure/release/make_release.h"
+#include "disclosure/rules/suppressed_sums.h"
 #include "disclosure/table/derive.h"
 
 namespace sluis::disclosure {
@@ -50,10 +51,10 @@ absl::StatusOr<std::vector<Cube>> MakeCubes(const ProtectInput& input, const Pro
 }
 
 SuppressOptions ToSuppressOptions(const ProtectOptions& options) {
-  SuppressOptions suppress{.max_cleanup_lps = options.max_cleanup_lps,
-                           .max_cleanup_iterations = options.max_cleanup_iterations,
-                           .progress = {},
-                           .cancelled = options.cancelled};
+  SuppressOptions suppress;
+  suppress.max_cleanup_lps = options.max_cleanup_lps;
+  suppress.max_cleanup_iterations = options.max_cleanup_iterations;
+  suppress.cancelled = options.cancelled;
   if (options.progress) {
     suppress.progress = [&options](SuppressPhase phase, std::int64_t done, std::int64_t total) {
       const char* step = phase == SuppressPhase::kConstruct ? "suppress"
@@ -115,6 +116,23 @@ absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const Pr
   return result;
 }
 
+absl::StatusOr<SuppressionResult> FindPatternUnderRules(const RuleSet& rules, RequestSystem& request,
+                                                        const ProtectOptions& options) {
+  constexpr int kMaxRounds = 50;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    SLUIS_ASSIGN_OR_RETURN(SuppressionResult found, FindPattern(request.system, options));
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<ShortSums> short_sums,
+                           FindShortSumsInViews(request.views, request.system.relations, found.pattern, rules));
+    if (short_sums.empty()) return found;
+    for (const ShortSums& sums : short_sums) {
+      SLUIS_RETURN_IF_ERROR(
+          ProtectSums(sums.relations, found.pattern, sums.measure, sums.kind, *rules.suppressed_sum, request.system));
+    }
+    SetUpperBounds(request.system);
+  }
+  return Refuse(kUnprotectable);
+}
+
 absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, RequestSystem request,
                                                      const Pattern& pattern, const Certificate& certificate,
                                                      const ProtectOptions& options) {
@@ -130,6 +148,9 @@ absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, 
   const Concessions none(system.measures.size());
   SLUIS_RETURN_IF_ERROR(Judged(ProveProtection(system, pattern, none, certificate), "certificate"));
   SLUIS_RETURN_IF_ERROR(Judged(AttackLevels(system, pattern, none, attack), "attack on the protection levels"));
+  const auto short_sums = FindShortSumsInViews(request.views, system.relations, pattern, input.rules);
+  SLUIS_RETURN_IF_ERROR(short_sums.status());
+  if (!short_sums->empty()) return Judged(absl::FailedPreconditionError("sums"), "sums of suppressed cells");
 
   ProtectedRelease release;
   release.population = NumberPopulations(input.plan);
@@ -172,7 +193,7 @@ absl::StatusOr<ProtectedRelease> Protect(const ProtectInput& input, const Protec
   SLUIS_ASSIGN_OR_RETURN(const std::vector<Cube> cubes, MakeCubes(input, options));
   SLUIS_ASSIGN_OR_RETURN(RequestSystem request, BuildSystem(input.plan, cubes, input.rules));
   SLUIS_RETURN_IF_ERROR(CheckCancelled(options));
-  SLUIS_ASSIGN_OR_RETURN(const SuppressionResult found, FindPattern(request.system, options));
+  SLUIS_ASSIGN_OR_RETURN(const SuppressionResult found, FindPatternUnderRules(input.rules, request, options));
   SLUIS_ASSIGN_OR_RETURN(ProtectedRelease release,
                          ReleaseUnderPattern(input, std::move(request), found.pattern, found.certificate, options));
   release.cleanup_complete = found.cleanup_complete;
@@ -182,11 +203,11 @@ absl::StatusOr<ProtectedRelease> Protect(const ProtectInput& input, const Protec
 absl::StatusOr<DryRunResult> DryRun(const ProtectInput& input, const ProtectOptions& options) {
   SLUIS_ASSIGN_OR_RETURN(const std::vector<Cube> cubes, MakeCubes(input, options));
   DryRunResult result{.figures = SummariseDryRun(input.plan, cubes), .refusals = {}};
-  SLUIS_ASSIGN_OR_RETURN(const RequestSystem request, BuildSystem(input.plan, cubes, input.rules));
+  SLUIS_ASSIGN_OR_RETURN(RequestSystem request, BuildSystem(input.plan, cubes, input.rules));
   // Whether there is a pattern does not depend on how well it is cleaned up.
   ProtectOptions quick = options;
   quick.max_cleanup_lps = 0;
-  const absl::StatusOr<SuppressionResult> found = FindPattern(request.system, quick);
+  const absl::StatusOr<SuppressionResult> found = FindPatternUnderRules(input.rules, request, quick);
   if (absl::IsFailedPrecondition(found.status())) {
     result.refusals.emplace_back(kUnprotectable);
   } else if (!found.ok()) {

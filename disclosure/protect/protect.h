@@ -85,6 +85,12 @@ struct ProtectedRelease {
 // is.
 [[nodiscard]] absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const ProtectOptions& options);
 
+// Returns the pattern for `request` under which also the sums of suppressed cells obey rules.suppressed_sum: as long as
+// one falls short, it becomes a cell that is protected (request.system then has further cells), and a new pattern is
+// found. Without that rule: FindPattern. Errors: as FindPattern; PROTECTION_FAILED too if 50 rounds do not do.
+[[nodiscard]] absl::StatusOr<SuppressionResult> FindPatternUnderRules(const RuleSet& rules, RequestSystem& request,
+                                                                      const ProtectOptions& options);
+
 // The second half of Protect: judges `pattern` and `certificate`, whoever made them, and makes the release. Errors: as
 // Protect; INVALID_ARGUMENT also if the pattern has another length than the system has cells.
 [[nodiscard]] absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, RequestSystem request,

@@ -22,7 +22,8 @@ absl::Status CheckForm(const Evidence& evidence) {
   }
   for (const ContributionView& view : evidence.request_system.views) {
     if (view.measure < 0 || view.measure >= static_cast<std::int32_t>(system.measures.size()) ||
-        view.cells.total.size() != evidence.pattern.size()) {
+        view.cells.total.size() != evidence.request_system.views[0].cells.total.size() ||
+        view.cells.total.size() > evidence.pattern.size()) {
       return Malformed("contributions of another measure, or of another length than the system");
     }
   }
@@ -74,34 +75,95 @@ absl::Status CheckRelations(const Evidence& evidence) {
   return absl::OkStatus();
 }
 
-absl::Status CheckRules(const Evidence& evidence, const RuleSet& rules) {
+// The cells of the tables alone, without statuses: what the rules were applied to.
+CellSystem TableCells(const CellSystem& system, std::size_t cells) {
+  std::vector<std::string> names;
+  for (const Measure& measure : system.measures) names.push_back(measure.name);
+  CellSystem result = MakeCellSystem(static_cast<std::int32_t>(cells), names);
+  for (std::size_t m = 0; m < names.size(); ++m) {
+    std::copy_n(system.measures[m].value.begin(), cells, result.measures[m].value.begin());
+  }
+  const auto in_tables = [&](std::int32_t cell) { return static_cast<std::size_t>(cell) < cells; };
+  for (std::int64_t r = 0; r < system.relations.size(); ++r) {
+    const std::int32_t total = system.relations.total[static_cast<std::size_t>(r)];
+    const std::span<const std::int32_t> parts = system.relations.parts(r);
+    if (in_tables(total) && std::all_of(parts.begin(), parts.end(), in_tables)) result.relations.Add(total, parts);
+  }
+  return result;
+}
+
+// Cells of linkage rates, about which the rule of groups says nothing.
+std::vector<std::uint8_t> LinkageRateCells(const Evidence& evidence, std::size_t cells) {
+  std::vector<std::uint8_t> marks(cells, 0);
+  for (const EvidenceTable& table : evidence.tables) {
+    if (table.dimensions.empty() || table.dimensions.back().name != kLinkStatusDimension) continue;
+    for (const std::int32_t cell : table.cell_of) {
+      if (static_cast<std::size_t>(cell) < cells) marks[static_cast<std::size_t>(cell)] = 1;
+    }
+  }
+  return marks;
+}
+
+absl::Status CheckViews(const Evidence& evidence) {
   const CellSystem& system = evidence.request_system.system;
   for (std::size_t m = 0; m < system.measures.size(); ++m) {
     const Measure& measure = system.measures[m];
-    const auto number = static_cast<std::int32_t>(m);
     bool seen = false;
     for (const ContributionView& view : evidence.request_system.views) {
-      if (view.measure != number) continue;
+      if (view.measure != static_cast<std::int32_t>(m)) continue;
       seen = true;
-      if (view.cells.total != measure.value) {
+      if (!std::equal(view.cells.total.begin(), view.cells.total.end(), measure.value.begin())) {
         return Disagrees("measure " + measure.name + ": contributions add up to other totals");
       }
     }
     if (!seen) return Disagrees("measure " + measure.name + ": no contributions");
-    absl::StatusOr<std::vector<PrimaryStatus>> status =
-        EvaluateViews(evidence.request_system.views, number, system.num_cells, rules);
-    if (!status.ok()) return common::Annotate(status.status(), "evidence: measure " + measure.name);
-    for (std::size_t cell = 0; cell < status->size(); ++cell) {
-      const PrimaryStatus& due = (*status)[cell];
-      if (measure.reason[cell] != due.reason || measure.lower_level[cell] != due.lower_level ||
-          measure.upper_level[cell] != due.upper_level) {
+  }
+  return absl::OkStatus();
+}
+
+// Cells and relations that the rules add to those of the tables come right after them, in one order. What else is
+// there only binds the pattern more.
+absl::Status CheckAddedRelations(const CellSystem& due, const CellSystem& system) {
+  const auto begins_with = [](const auto& whole, const auto& part) {
+    return whole.size() >= part.size() && std::equal(part.begin(), part.end(), whole.begin());
+  };
+  if (system.num_cells < due.num_cells || !begins_with(system.relations.total, due.relations.total) ||
+      !begins_with(system.relations.part_begin, due.relations.part_begin) ||
+      !begins_with(system.relations.part, due.relations.part)) {
+    return Disagrees("groups that hold (nearly) all of a total are not protected as the rules say");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRules(const Evidence& evidence, const RuleSet& rules) {
+  const CellSystem& system = evidence.request_system.system;
+  const std::vector<ContributionView>& views = evidence.request_system.views;
+  SLUIS_RETURN_IF_ERROR(CheckViews(evidence));
+  const std::size_t cells = views.empty() ? 0 : views[0].cells.total.size();
+  CellSystem due = TableCells(system, cells);
+  if (absl::Status applied = ApplyRules(views, LinkageRateCells(evidence, cells), rules, due); !applied.ok()) {
+    return common::Annotate(applied, "evidence");
+  }
+  SLUIS_RETURN_IF_ERROR(CheckAddedRelations(due, system));
+  for (std::size_t m = 0; m < system.measures.size(); ++m) {
+    const Measure &measure = system.measures[m], &expected = due.measures[m];
+    for (std::size_t cell = 0; cell < expected.value.size(); ++cell) {
+      if (measure.reason[cell] != expected.reason[cell] || measure.lower_level[cell] != expected.lower_level[cell] ||
+          measure.upper_level[cell] != expected.upper_level[cell]) {
         return Disagrees(absl::StrCat("measure ", measure.name, ", cell ", cell,
                                       ": reason or protection level are not what the rules give"));
       }
-      if (due.reason != PrimaryReason::kNone && evidence.pattern[cell] == 0) {
+      if (expected.reason[cell] != PrimaryReason::kNone && evidence.pattern[cell] == 0) {
         return Disagrees(absl::StrCat("measure ", measure.name, ", cell ", cell, ": primary, and published"));
       }
     }
+  }
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<ShortSums> short_sums,
+                         FindShortSumsInViews(views, due.relations, evidence.pattern, rules));
+  for (const ShortSums& sums : short_sums) {
+    return Disagrees(absl::StrCat("measure ", system.measures[static_cast<std::size_t>(sums.measure)].name,
+                                  ", relation ", sums.relations.front(),
+                                  ": its suppressed cells together have too few contributors"));
   }
   return absl::OkStatus();
 }

@@ -161,9 +161,7 @@ Verdict Apply(const RuleSet& rules, MeasureKind kind, const CellView& cell) {
   Verdict verdict;
   if (const auto& rule = rules.minimum_frequency;
       rule && cell.contributors > 0 && cell.contributors < rule->threshold) {
-    const Int128 share = CeilDivide(Int128{rule->amount_range_percent} * cell.magnitude, 100);
-    verdict.Add(PrimaryReason::kFrequency,
-                count ? Int128{rule->count_range} : std::max(share, Int128{rule->amount_range}));
+    verdict.Add(PrimaryReason::kFrequency, FrequencyWidth(*rule, kind, cell.magnitude));
   }
   if (!count) ApplyAmountRules(rules, cell, verdict);
   if (const auto& rule = rules.zero_cells; rule && cell.magnitude == 0 && !cell.structural) {
@@ -172,22 +170,16 @@ Verdict Apply(const RuleSet& rules, MeasureKind kind, const CellView& cell) {
   return verdict;
 }
 
-absl::Status ValidateMinimumFrequency(const MinimumFrequencyRule& rule) {
-  const auto error = [](const char* what) { return absl::InvalidArgumentError(what); };
-  if (rule.threshold < 2 || rule.threshold > 1'000'000) {
-    return error("minimum_frequency.threshold: must be 2 .. 1000000");
-  }
-  if (rule.count_range < 1 || rule.count_range > 1'000'000) {
-    return error("minimum_frequency.count_range: must be 1 .. 1000000");
-  }
+absl::Status ValidateMinimumFrequency(const MinimumFrequencyRule& rule, const std::string& name) {
+  const auto error = [&](const char* what) { return absl::InvalidArgumentError(absl::StrCat(name, what)); };
+  if (rule.threshold < 2 || rule.threshold > 1'000'000) return error(".threshold: must be 2 .. 1000000");
+  if (rule.count_range < 1 || rule.count_range > 1'000'000) return error(".count_range: must be 1 .. 1000000");
   if (rule.amount_range_percent < 0 || rule.amount_range_percent > 100) {
-    return error("minimum_frequency.amount_range_percent: must be 0 .. 100");
+    return error(".amount_range_percent: must be 0 .. 100");
   }
-  if (rule.amount_range < 0 || rule.amount_range > kMaxAmount) {
-    return error("minimum_frequency.amount_range: must be 0 .. 2^50");
-  }
+  if (rule.amount_range < 0 || rule.amount_range > kMaxAmount) return error(".amount_range: must be 0 .. 2^50");
   if (rule.amount_range_percent == 0 && rule.amount_range == 0) {
-    return error("minimum_frequency: amount_range_percent and amount_range must not both be 0");
+    return error(": amount_range_percent and amount_range must not both be 0");
   }
   return absl::OkStatus();
 }
@@ -225,7 +217,12 @@ absl::Status ValidateRules(const RuleSet& rules, int32_t top_per_cell) {
       !rules.request && !rules.zero_cells && !rules.group_disclosure) {
     return error("rules: name at least one primary rule");
   }
-  if (rules.minimum_frequency) SLUIS_RETURN_IF_ERROR(ValidateMinimumFrequency(*rules.minimum_frequency));
+  if (rules.minimum_frequency) {
+    SLUIS_RETURN_IF_ERROR(ValidateMinimumFrequency(*rules.minimum_frequency, "minimum_frequency"));
+  }
+  if (rules.suppressed_sum) {
+    SLUIS_RETURN_IF_ERROR(ValidateMinimumFrequency(*rules.suppressed_sum, "suppressed_sum"));
+  }
   SLUIS_RETURN_IF_ERROR(ValidateContributionRules(rules, top_per_cell));
   if (const auto& rule = rules.zero_cells) {
     if (rule->count_range < 1 || rule->count_range > 1'000'000) {
@@ -240,14 +237,6 @@ absl::Status ValidateRules(const RuleSet& rules, int32_t top_per_cell) {
     if (rule->from_total < 1 || rule->from_total > 1'000'000) {
       return error("group_disclosure.from_total: must be 1 .. 1000000");
     }
-  }
-  if (const auto& rule = rules.suppressed_sum;
-      rule && (rule->minimum_contributors < 2 || rule->minimum_contributors > 1'000'000)) {
-    return error("suppressed_sum.minimum_contributors: must be 2 .. 1000000");
-  }
-  if (rules.suppressed_sum &&
-      (rules.suppressed_sum->count_range < 1 || rules.suppressed_sum->count_range > 1'000'000)) {
-    return error("suppressed_sum.count_range: must be 1 .. 1000000");
   }
   return absl::OkStatus();
 }
@@ -271,6 +260,12 @@ absl::StatusOr<std::vector<PrimaryStatus>> EvaluateRules(const CellContributions
     SLUIS_ASSIGN_OR_RETURN(result[i], Apply(rules, kind, cell).Finish(i, cell.total - cell.floor));
   }
   return result;
+}
+
+int64_t FrequencyWidth(const MinimumFrequencyRule& rule, MeasureKind kind, int64_t magnitude) {
+  if (kind == MeasureKind::kCount) return rule.count_range;
+  const Int128 share = CeilDivide(Int128{rule.amount_range_percent} * magnitude, 100);
+  return std::max({static_cast<int64_t>(share), rule.amount_range, int64_t{1}});
 }
 
 PrimaryStatus MergeStatus(const PrimaryStatus& a, const PrimaryStatus& b) {

@@ -65,14 +65,6 @@ struct GroupDisclosureRule {
   int64_t from_total = 0;  // 1 .. 1'000'000
 };
 
-// The suppressed parts of a published total together have at least so many contributors, because their sum can be had
-// by subtraction. A rule for patterns, not for cells: see suppressed_sums.h. Protection of a sum that falls short:
-// `count_range` units either way.
-struct SuppressedSumRule {
-  int64_t minimum_contributors = 0;  // 2 .. 1'000'000
-  int64_t count_range = 0;           // 1 .. 1'000'000
-};
-
 struct RuleSet {
   std::optional<MinimumFrequencyRule> minimum_frequency = std::nullopt;
   std::vector<DominanceRule> dominance = {};  // at most 2
@@ -81,7 +73,9 @@ struct RuleSet {
   std::optional<RequestRule> request = std::nullopt;
   std::optional<ZeroCellRule> zero_cells = std::nullopt;
   std::optional<GroupDisclosureRule> group_disclosure = std::nullopt;
-  std::optional<SuppressedSumRule> suppressed_sum = std::nullopt;
+  // The suppressed parts of a published total together have at least `threshold` contributors, because their sum can be
+  // had by subtraction; a sum that falls short is protected like a cell. A rule for patterns: see suppressed_sums.h.
+  std::optional<MinimumFrequencyRule> suppressed_sum = std::nullopt;
 };
 
 // Weights are whole numbers of millionths.
@@ -159,6 +153,9 @@ struct PrimaryStatus {
 // rule as in tau-ARGUS.
 [[nodiscard]] absl::StatusOr<std::vector<PrimaryStatus>> EvaluateRules(const CellContributions& cells, MeasureKind kind,
                                                                        const RuleSet& rules);
+
+// Returns the width that `rule` gives a cell with too few contributors, at least 1. `magnitude`: 0 .. 2^50.
+[[nodiscard]] int64_t FrequencyWidth(const MinimumFrequencyRule& rule, MeasureKind kind, int64_t magnitude);
 
 // Returns the wider of two statuses of one cell: the reason that comes first in PrimaryReason, the larger levels.
 [[nodiscard]] PrimaryStatus MergeStatus(const PrimaryStatus& a, const PrimaryStatus& b);

@@ -12,7 +12,7 @@ namespace {
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
-absl::Status CheckRule(const SuppressedSumRule& rule) {
+absl::Status CheckRule(const MinimumFrequencyRule& rule) {
   // The rule for cells is there because a rule set needs one.
   return ValidateRules({.p_percent = PPercentRule{.p = 1}, .suppressed_sum = rule}, 2);
 }
@@ -21,7 +21,7 @@ absl::Status CheckRule(const SuppressedSumRule& rule) {
 
 absl::StatusOr<std::vector<int64_t>> FindShortSums(const Relations& relations, std::span<const uint8_t> pattern,
                                                    std::span<const int64_t> contributors,
-                                                   const SuppressedSumRule& rule) {
+                                                   const MinimumFrequencyRule& rule) {
   SLUIS_RETURN_IF_ERROR(CheckRule(rule));
   if (pattern.size() < contributors.size()) {
     return absl::InvalidArgumentError("pattern: needs an entry for each cell with contributors");
@@ -36,13 +36,13 @@ absl::StatusOr<std::vector<int64_t>> FindShortSums(const Relations& relations, s
     for (const int32_t part : parts) {
       if (pattern[Index(part)] != 0) sum += contributors[Index(part)];
     }
-    if (sum > 0 && sum < rule.minimum_contributors) short_sums.push_back(r);
+    if (sum > 0 && sum < rule.threshold) short_sums.push_back(r);
   }
   return short_sums;
 }
 
 absl::Status ProtectSums(std::span<const int64_t> short_sums, std::span<const uint8_t> pattern, int32_t measure,
-                         const SuppressedSumRule& rule, CellSystem& system) {
+                         MeasureKind kind, const MinimumFrequencyRule& rule, CellSystem& system) {
   SLUIS_RETURN_IF_ERROR(CheckRule(rule));
   if (measure < 0 || Index(measure) >= system.measures.size()) {
     return absl::InvalidArgumentError(absl::StrCat("measure ", measure, ": the system has no such measure"));
@@ -62,9 +62,9 @@ absl::Status ProtectSums(std::span<const int64_t> short_sums, std::span<const ui
     if (suppressed.empty()) {
       return absl::InvalidArgumentError(absl::StrCat("relation ", relation, ": none of its parts is suppressed"));
     }
-    const PrimaryStatus status = {.reason = PrimaryReason::kFrequency,
-                                  .lower_level = std::min(rule.count_range, sum[Index(measure)]),
-                                  .upper_level = rule.count_range};
+    const int64_t width = FrequencyWidth(rule, kind, sum[Index(measure)]);
+    const PrimaryStatus status = {
+        .reason = PrimaryReason::kFrequency, .lower_level = std::min(width, sum[Index(measure)]), .upper_level = width};
     SLUIS_ASSIGN_OR_RETURN(const int32_t cell, AppendUnpublishedCell(sum, measure, status, system));
     system.relations.Add(cell, suppressed);
   }

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "disclosure/rules/group_disclosure.h"
+#include "disclosure/rules/suppressed_sums.h"
 #include "disclosure/system/table_shape.h"
 
 namespace sluis::disclosure {
@@ -165,14 +168,49 @@ absl::StatusOr<std::vector<PrimaryStatus>> EvaluateViews(std::span<const Contrib
     if (view.measure != measure) continue;
     SLUIS_ASSIGN_OR_RETURN(const std::vector<PrimaryStatus> status, EvaluateRules(view.cells, view.kind, rules));
     if (status.size() != result.size()) return absl::InvalidArgumentError("views: one entry a cell is expected");
-    for (std::size_t i = 0; i < result.size(); ++i) {
-      if (status[i].reason == PrimaryReason::kNone) continue;
-      PrimaryStatus& merged = result[i];
-      const bool first = merged.reason == PrimaryReason::kNone;
-      merged.reason = first ? status[i].reason : std::min(merged.reason, status[i].reason);
-      merged.lower_level = std::max(merged.lower_level, status[i].lower_level);
-      merged.upper_level = std::max(merged.upper_level, status[i].upper_level);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = MergeStatus(result[i], status[i]);
+  }
+  return result;
+}
+
+absl::Status ApplyRules(std::span<const ContributionView> views, std::span<const std::uint8_t> exempt,
+                        const RuleSet& rules, CellSystem& system) {
+  for (std::size_t m = 0; m < system.measures.size(); ++m) {
+    const auto measure = static_cast<std::int32_t>(m);
+    absl::StatusOr<std::vector<PrimaryStatus>> status = EvaluateViews(views, measure, system.num_cells, rules);
+    if (!status.ok()) return common::Annotate(status.status(), "measure " + system.measures[m].name);
+    SLUIS_RETURN_IF_ERROR(ApplyStatus(*status, measure, system));
+  }
+  MarkEmptyCells(system);
+  if (rules.group_disclosure) {
+    for (const ContributionView& view : views) {
+      if (view.kind != MeasureKind::kCount) continue;
+      SLUIS_ASSIGN_OR_RETURN(
+          const std::vector<GroupFinding> findings,
+          FindGroupDisclosure(system.relations, view.cells.contributors, exempt, {}, *rules.group_disclosure));
+      SLUIS_RETURN_IF_ERROR(ProtectGroups(findings, view.measure, {}, system));
     }
+  }
+  SetUpperBounds(system);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ShortSums>> FindShortSumsInViews(std::span<const ContributionView> views,
+                                                            const Relations& relations,
+                                                            std::span<const std::uint8_t> pattern,
+                                                            const RuleSet& rules) {
+  std::vector<ShortSums> result;
+  if (!rules.suppressed_sum) return result;
+  std::map<std::int32_t, std::set<std::int64_t>> by_measure;
+  std::map<std::int32_t, MeasureKind> kind;
+  for (const ContributionView& view : views) {
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<std::int64_t> found,
+                           FindShortSums(relations, pattern, view.cells.contributors, *rules.suppressed_sum));
+    by_measure[view.measure].insert(found.begin(), found.end());
+    kind[view.measure] = view.kind;
+  }
+  for (const auto& [measure, found] : by_measure) {
+    if (!found.empty()) result.push_back({measure, kind[measure], {found.begin(), found.end()}});
   }
   return result;
 }
@@ -199,16 +237,14 @@ absl::StatusOr<RequestSystem> BuildSystem(const TablePlan& plan, std::span<const
   for (const ContributionView& view : result.views) {
     result.system.measures[static_cast<std::size_t>(view.measure)].value = view.cells.total;
   }
-  for (std::size_t m = 0; m < names.size(); ++m) {
-    const auto measure = static_cast<std::int32_t>(m);
-    absl::StatusOr<std::vector<PrimaryStatus>> status = EvaluateViews(result.views, measure, numbers.size(), rules);
-    if (!status.ok()) return common::Annotate(status.status(), "measure " + names[m]);
-    SLUIS_RETURN_IF_ERROR(ApplyStatus(*status, measure, result.system));
+  std::vector<std::uint8_t> exempt(static_cast<std::size_t>(numbers.size()), 0);
+  for (std::size_t t = 0; t < cubes.size(); ++t) {
+    if (!plan.tables[t].is_linkage_rate) continue;
+    for (const std::int32_t cell : result.cell_of[t]) exempt[static_cast<std::size_t>(cell)] = 1;
   }
-  MarkEmptyCells(result.system);
-  SetUpperBounds(result.system);
   const std::vector<std::int64_t>& count = result.system.measures[0].value;
   for (std::size_t i = 0; i < count.size(); ++i) result.system.cost[i] = count[i] + 1;
+  SLUIS_RETURN_IF_ERROR(ApplyRules(result.views, exempt, rules, result.system));
   SLUIS_RETURN_IF_ERROR(Validate(result.system));
   return result;
 }

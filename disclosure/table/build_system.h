@@ -40,11 +40,13 @@ struct ContributionView {
 
 // The cells of all tables of one request, protected as one system.
 struct RequestSystem {
-  CellSystem system{};  // measure 0: the count; then the amounts of the plan
+  // Measure 0: the count; then the amounts of the plan. After the cells of the tables it may hold cells that nobody
+  // publishes and that a rule protects all the same: see disclosure/rules/group_disclosure.h and suppressed_sums.h.
+  CellSystem system{};
   // Of each table, of each cell of its cube: the cell of the system. Cells that are the same set of records (in two
   // tables, or a code and its only child) are one cell there.
   std::vector<std::vector<std::int32_t>> cell_of{};
-  std::vector<ContributionView> views{};
+  std::vector<ContributionView> views{};  // of the cells of the tables
 };
 
 // Returns the system of `cubes` (as TabulatePlan returned them for `plan`): values, all additive relations, primary
@@ -65,6 +67,27 @@ struct RequestSystem {
 [[nodiscard]] absl::StatusOr<std::vector<PrimaryStatus>> EvaluateViews(std::span<const ContributionView> views,
                                                                        std::int32_t measure, std::int32_t num_cells,
                                                                        const RuleSet& rules);
+
+// Applies `rules` to `system`, whose cells are those of `views`: statuses and levels of all measures, which cells are
+// published because they are empty, protection of groups (which may append cells and relations), and upper bounds.
+// `exempt`: per cell, 1 if group disclosure says nothing there, as in tables of linkage rates.
+// Errors: INVALID_ARGUMENT naming the measure, as EvaluateRules; as FindGroupDisclosure and ProtectGroups.
+[[nodiscard]] absl::Status ApplyRules(std::span<const ContributionView> views, std::span<const std::uint8_t> exempt,
+                                      const RuleSet& rules, CellSystem& system);
+
+// Sums of suppressed cells that have too few contributors in one view.
+struct ShortSums {
+  std::int32_t measure = 0;
+  MeasureKind kind = MeasureKind::kCount;
+  std::vector<std::int64_t> relations{};  // ascending, at least one
+};
+
+// Returns, for each measure in which rules.suppressed_sum finds any under `pattern`, the relations in which it does by
+// any of the measure's views; none without that rule. Errors: as FindShortSums.
+[[nodiscard]] absl::StatusOr<std::vector<ShortSums>> FindShortSumsInViews(std::span<const ContributionView> views,
+                                                                          const Relations& relations,
+                                                                          std::span<const std::uint8_t> pattern,
+                                                                          const RuleSet& rules);
 
 // What a requester may know before anything is released.
 struct DryRunFigures {

@@ -66,6 +66,62 @@ TEST(Protect, ReleasesTablesThatHideThePrimaryCells) {
   }
 }
 
+std::int64_t UnpublishedCells(const Evidence& evidence) {
+  return evidence.request_system.system.num_cells -
+         static_cast<std::int64_t>(evidence.request_system.views[0].cells.total.size());
+}
+
+// Two thirds of all are of one origin, and most of those of another are men: under the rule of groups how many are
+// outside stays open, and the evidence says so in cells that no table shows.
+TEST(Protect, HowManyAreOutsideALargeCategoryStaysOpen) {
+  SmallProject project;
+  project.rules.group_disclosure = GroupDisclosureRule{.percent = 65, .from_total = 10};
+  const auto release = Protect(project.Input(), {.threads = 1});
+  SLUIS_ASSERT_OK(release);
+  SLUIS_EXPECT_OK(VerifyEvidence(release->evidence, project.rules));
+  EXPECT_GT(UnpublishedCells(release->evidence), 0);
+  // All but a few of the benefits are found on the backbone: that is no group of people.
+  const std::vector<PrimaryReason>& reason = release->evidence.request_system.system.measures[0].reason;
+  ASSERT_EQ(release->evidence.tables[2].dimensions.back().name, kLinkStatusDimension);
+  for (const std::int32_t cell : release->evidence.tables[2].cell_of) {
+    EXPECT_NE(reason[static_cast<std::size_t>(cell)], PrimaryReason::kGroup);
+  }
+  // Nothing of this without the rule.
+  const SmallProject plain;
+  const auto without = Protect(plain.Input(), {.threads = 1});
+  SLUIS_ASSERT_OK(without);
+  EXPECT_EQ(UnpublishedCells(without->evidence), 0);
+  EXPECT_THAT(VerifyEvidence(without->evidence, project.rules), StatusIs(kPrecondition, "groups that hold"));
+}
+
+TEST(Protect, SumsOfSuppressedCellsHaveEnoughContributors) {
+  SmallProject project;
+  const auto without = Protect(project.Input(), {.threads = 1});
+  SLUIS_ASSERT_OK(without);
+  const auto short_sums = [&](const Evidence& evidence) {
+    const RequestSystem& request = evidence.request_system;
+    return FindShortSumsInViews(request.views, request.system.relations, evidence.pattern, project.rules)->size();
+  };
+  // A threshold that the pattern does not meet by chance.
+  project.rules.suppressed_sum =
+      MinimumFrequencyRule{.threshold = 10, .count_range = 5, .amount_range_percent = 10, .amount_range = 0};
+  while (short_sums(without->evidence) == 0) ++project.rules.suppressed_sum->threshold;
+  ASSERT_LT(project.rules.suppressed_sum->threshold, 100);
+  const auto with = Protect(project.Input(), {.threads = 1});
+  SLUIS_ASSERT_OK(with);
+  EXPECT_EQ(short_sums(with->evidence), 0u);
+  EXPECT_GT(UnpublishedCells(with->evidence), 0);
+  SLUIS_EXPECT_OK(VerifyEvidence(with->evidence, project.rules));
+  // The pattern that was found without the rule does not pass with it, neither with the auditor nor before release.
+  EXPECT_THAT(VerifyEvidence(without->evidence, project.rules), StatusIs(kPrecondition, "too few contributors"));
+  const auto certificate = DecodeCertificate(std::as_bytes(std::span(without->evidence.certificate)));
+  SLUIS_ASSERT_OK(certificate);
+  const auto judged =
+      ReleaseUnderPattern(project.Input(), project.System(), without->evidence.pattern, *certificate, {});
+  EXPECT_THAT(judged, StatusIs(kPrecondition, "sums of suppressed cells"));
+  EXPECT_EQ(common::ReasonOf(judged.status()), kProtectionFailed);
+}
+
 TEST(Protect, NothingThatIsSuppressedCanBeComputed) {
   const SmallProject project;
   const auto release = Protect(project.Input(), {.threads = 1});

@@ -164,6 +164,40 @@ TEST_F(EvidenceTest, DisagreementsAreNamed) {
   EXPECT_FALSE(with([&](Evidence& e) { e.request_system.system.measures[0].value[0] += 1; }).ok());
 }
 
+TEST_F(EvidenceTest, CellsThatTheRulesAddMustBeThere) {
+  RuleSet rules = Rules();
+  rules.group_disclosure = GroupDisclosureRule{.percent = 90, .from_total = 10};
+  const auto cubes = *TabulatePlan(plan_, registers_, *DeriveColumns(plan_.variables, registers_),
+                                   {.threads = 1, .top = TopNeeded(rules)});
+  const auto tables_only = static_cast<std::size_t>(request_.system.num_cells);
+  request_ = *BuildSystem(plan_, cubes, rules);  // 60 of 62 are of one origin, and all are of one age
+  ASSERT_GT(request_.system.num_cells, static_cast<std::int32_t>(tables_only));
+  pattern_ = request_.system.suppressible;
+  pattern_[static_cast<std::size_t>(request_.cell_of[0][0])] = 0;
+  SLUIS_ASSERT_OK(VerifyEvidence(Make(), rules));
+  const auto with = [&](auto change) {
+    Evidence evidence = Make();
+    change(evidence);
+    return VerifyEvidence(evidence, rules);
+  };
+  EXPECT_THAT(with([&](Evidence& e) { --e.request_system.system.measures[0].upper_level[tables_only]; }),
+              StatusIs(kPrecondition, "reason or protection"));
+  EXPECT_THAT(with([&](Evidence& e) { e.pattern[tables_only] = 0; }),
+              StatusIs(kPrecondition, "primary, and published"));
+  EXPECT_THAT(with([&](Evidence& e) {
+                Relations& relations = e.request_system.system.relations;
+                relations.total.pop_back();
+                relations.part_begin.pop_back();
+                relations.part.resize(static_cast<std::size_t>(relations.part_begin.back()));
+              }),
+              StatusIs(kPrecondition, "groups that hold"));
+  EXPECT_THAT(with([&](Evidence& e) {
+                for (auto& view : e.request_system.views) view.cells.contributors.push_back(0);
+                e.request_system.views[0].cells.total.push_back(0);
+              }),
+              StatusIs(absl::StatusCode::kInvalidArgument, "of another length"));
+}
+
 TEST_F(EvidenceTest, PublishedTablesMustBeThoseDecidedOn) {
   const Evidence evidence = Make();
   const std::vector<ReleasedTable> released = *MakeReleasedTables(plan_, request_, pattern_);

@@ -45,7 +45,7 @@ RuleSet WithAmountRange(int64_t range) {
 }
 RuleSet WithSum(int64_t minimum, int64_t range) {
   RuleSet rules = PPercent(10);
-  rules.suppressed_sum = SuppressedSumRule{.minimum_contributors = minimum, .count_range = range};
+  rules.suppressed_sum = Frequency(minimum, range, 10).minimum_frequency;
   return rules;
 }
 
@@ -355,8 +355,8 @@ TEST(ValidateRules, RefusesEachParameterOutOfRange) {
       {"group_disclosure.percent", {.group_disclosure = GroupDisclosureRule{.percent = 50, .from_total = 1}}},
       {"group_disclosure.percent", {.group_disclosure = GroupDisclosureRule{.percent = 101, .from_total = 1}}},
       {"group_disclosure.from_total", {.group_disclosure = GroupDisclosureRule{.percent = 90, .from_total = 0}}},
-      {"at least one primary rule", {.suppressed_sum = SuppressedSumRule{.minimum_contributors = 3, .count_range = 1}}},
-      {"suppressed_sum.minimum_contributors", WithSum(1, 1)},
+      {"at least one primary rule", {.suppressed_sum = Frequency(3, 1, 1).minimum_frequency}},
+      {"suppressed_sum.threshold", WithSum(1, 1)},
       {"suppressed_sum.count_range", WithSum(3, 0)},
   };
   for (const auto& [fragment, rules] : cases) {

@@ -19,7 +19,7 @@ using testing::MakeSmallTable;
 using testing::SmallTable;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-constexpr SuppressedSumRule kTen = {.minimum_contributors = 10, .count_range = 5};
+constexpr MinimumFrequencyRule kTen = {.threshold = 10, .count_range = 5, .amount_range_percent = 20};
 
 // Cell 0 = 1 + 2 + 3.
 Relations OneRelation() {
@@ -49,7 +49,7 @@ TEST(FindShortSums, RefusesBadInput) {
   const std::vector<int64_t> contributors = {1, 1, 0, 0};
   EXPECT_THAT(FindShortSums(OneRelation(), std::vector<uint8_t>(3), contributors, kTen), StatusIs(kInvalid, "pattern"));
   EXPECT_THAT(FindShortSums(OneRelation(), std::vector<uint8_t>(4), contributors,
-                            {.minimum_contributors = 1, .count_range = 1}),
+                            {.threshold = 1, .count_range = 1, .amount_range_percent = 20}),
               StatusIs(kInvalid, "suppressed_sum"));
 }
 
@@ -58,7 +58,8 @@ TEST(ProtectSums, MakesTheSumPrimary) {
   system.relations = OneRelation();
   system.measures[0].value = {40, 1, 2, 37};
   MarkEmptyCells(system);
-  SLUIS_ASSERT_OK(ProtectSums(std::vector<int64_t>{0}, std::vector<uint8_t>{0, 1, 1, 0}, 0, kTen, system));
+  SLUIS_ASSERT_OK(
+      ProtectSums(std::vector<int64_t>{0}, std::vector<uint8_t>{0, 1, 1, 0}, 0, MeasureKind::kCount, kTen, system));
   SetUpperBounds(system);
   SLUIS_EXPECT_OK(Validate(system));
   EXPECT_EQ(system.num_cells, 5);
@@ -68,13 +69,28 @@ TEST(ProtectSums, MakesTheSumPrimary) {
   EXPECT_EQ(system.measures[0].reason[4], PrimaryReason::kFrequency);
 }
 
+TEST(ProtectSums, AnAmountIsProtectedByTheAmountsRange) {
+  CellSystem system = MakeCellSystem(4, std::vector<std::string>{"persons", "wages"});
+  system.relations = OneRelation();
+  system.measures[0].value = {40, 1, 2, 37};
+  system.measures[1].value = {4000, 101, 202, 3697};
+  MarkEmptyCells(system);
+  const std::vector<uint8_t> pattern = {0, 1, 1, 0};
+  SLUIS_ASSERT_OK(ProtectSums(std::vector<int64_t>{0}, pattern, 1, MeasureKind::kAmount, kTen, system));
+  EXPECT_EQ(system.measures[1].value[4], 303);
+  EXPECT_EQ(system.measures[1].upper_level[4], 61);  // 20 %, outwards
+  EXPECT_EQ(system.measures[0].reason[4], PrimaryReason::kNone);
+}
+
 TEST(ProtectSums, RefusesWhatDoesNotExist) {
   CellSystem system = MakeCellSystem(4, std::vector<std::string>{"persons"});
   system.relations = OneRelation();
   const std::vector<uint8_t> pattern = {0, 1, 1, 0};
-  EXPECT_THAT(ProtectSums(std::vector<int64_t>{1}, pattern, 0, kTen, system), StatusIs(kInvalid, "relation 1"));
-  EXPECT_THAT(ProtectSums(std::vector<int64_t>{0}, pattern, 1, kTen, system), StatusIs(kInvalid, "measure 1"));
-  EXPECT_THAT(ProtectSums(std::vector<int64_t>{0}, std::vector<uint8_t>(4), 0, kTen, system),
+  EXPECT_THAT(ProtectSums(std::vector<int64_t>{1}, pattern, 0, MeasureKind::kCount, kTen, system),
+              StatusIs(kInvalid, "relation 1"));
+  EXPECT_THAT(ProtectSums(std::vector<int64_t>{0}, pattern, 1, MeasureKind::kCount, kTen, system),
+              StatusIs(kInvalid, "measure 1"));
+  EXPECT_THAT(ProtectSums(std::vector<int64_t>{0}, std::vector<uint8_t>(4), 0, MeasureKind::kCount, kTen, system),
               StatusIs(kInvalid, "none of its parts"));
 }
 
@@ -107,7 +123,7 @@ TEST(ProtectSums, RoundsEndWithAPatternWithoutShortSums) {
         break;
       }
       ++rounds;
-      SLUIS_ASSERT_OK(ProtectSums(*found, result->pattern, 0, kTen, system));
+      SLUIS_ASSERT_OK(ProtectSums(*found, result->pattern, 0, MeasureKind::kCount, kTen, system));
       SetUpperBounds(system);
     }
   }
