@@ -12,9 +12,26 @@ namespace {
 constexpr std::uint32_t kMaxParameter = 1'000'000;
 constexpr std::int32_t kMaxTop = 64;
 
-absl::StatusOr<std::int32_t> Parameter(std::uint32_t value, const char* field) {
+absl::StatusOr<std::int32_t> Parameter(std::uint32_t value, const std::string& field) {
   if (value > kMaxParameter) return absl::InvalidArgumentError(absl::StrCat(field, ": at most 1000000 is expected"));
   return static_cast<std::int32_t>(value);
+}
+
+absl::StatusOr<std::int64_t> Range(std::uint64_t value, const std::string& field) {
+  if (value > static_cast<std::uint64_t>(kMaxAmount)) {
+    return absl::InvalidArgumentError(absl::StrCat(field, ": at most 2^50 is expected"));
+  }
+  return static_cast<std::int64_t>(value);
+}
+
+absl::StatusOr<MinimumFrequencyRule> Frequency(const v1::MinimumFrequency& rule, const std::string& field) {
+  MinimumFrequencyRule own;
+  SLUIS_ASSIGN_OR_RETURN(own.threshold, Parameter(rule.threshold(), field + ".threshold"));
+  SLUIS_ASSIGN_OR_RETURN(own.count_range, Parameter(rule.count_range(), field + ".count_range"));
+  SLUIS_ASSIGN_OR_RETURN(own.amount_range_percent,
+                         Parameter(rule.amount_range_percent(), field + ".amount_range_percent"));
+  SLUIS_ASSIGN_OR_RETURN(own.amount_range, Range(rule.amount_range(), field + ".amount_range"));
+  return own;
 }
 
 }  // namespace
@@ -34,12 +51,10 @@ absl::StatusOr<NamedRuleSet> ToRuleSet(const v1::RuleSet& document) {
                       .rules = {}};
   RuleSet& rules = result.rules;
   if (document.has_minimum_frequency()) {
-    const v1::MinimumFrequency& rule = document.minimum_frequency();
-    MinimumFrequencyRule& own = rules.minimum_frequency.emplace();
-    SLUIS_ASSIGN_OR_RETURN(own.threshold, Parameter(rule.threshold(), "minimum_frequency.threshold"));
-    SLUIS_ASSIGN_OR_RETURN(own.count_range, Parameter(rule.count_range(), "minimum_frequency.count_range"));
-    SLUIS_ASSIGN_OR_RETURN(own.amount_range_percent,
-                           Parameter(rule.amount_range_percent(), "minimum_frequency.amount_range_percent"));
+    SLUIS_ASSIGN_OR_RETURN(rules.minimum_frequency, Frequency(document.minimum_frequency(), "minimum_frequency"));
+  }
+  if (document.has_suppressed_sum()) {
+    SLUIS_ASSIGN_OR_RETURN(rules.suppressed_sum, Frequency(document.suppressed_sum(), "suppressed_sum"));
   }
   for (const v1::Dominance& rule : document.dominance()) {
     DominanceRule& own = rules.dominance.emplace_back();
@@ -53,6 +68,21 @@ absl::StatusOr<NamedRuleSet> ToRuleSet(const v1::RuleSet& document) {
     PriorPosteriorRule& own = rules.prior_posterior.emplace();
     SLUIS_ASSIGN_OR_RETURN(own.p, Parameter(document.prior_posterior().p(), "prior_posterior.p"));
     SLUIS_ASSIGN_OR_RETURN(own.q, Parameter(document.prior_posterior().q(), "prior_posterior.q"));
+  }
+  if (document.has_request()) {
+    SLUIS_ASSIGN_OR_RETURN(rules.request.emplace().g_percent,
+                           Parameter(document.request().g_percent(), "request.g_percent"));
+  }
+  if (document.has_zero_cells()) {
+    ZeroCellRule& own = rules.zero_cells.emplace();
+    SLUIS_ASSIGN_OR_RETURN(own.count_range, Parameter(document.zero_cells().count_range(), "zero_cells.count_range"));
+    SLUIS_ASSIGN_OR_RETURN(own.amount_range, Range(document.zero_cells().amount_range(), "zero_cells.amount_range"));
+  }
+  if (document.has_group_disclosure()) {
+    const v1::GroupDisclosure& rule = document.group_disclosure();
+    GroupDisclosureRule& own = rules.group_disclosure.emplace();
+    SLUIS_ASSIGN_OR_RETURN(own.percent, Parameter(rule.percent(), "group_disclosure.percent"));
+    SLUIS_ASSIGN_OR_RETURN(own.from_total, Parameter(rule.from_total(), "group_disclosure.from_total"));
   }
   SLUIS_RETURN_IF_ERROR(ValidateRules(rules, kMaxTop));
   return result;
