@@ -6,6 +6,7 @@
 #include "common/status/matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "proto/sluis/keys/v1/keys.grpc.pb.h"
 #include "tests/integration/world.h"
 
 // Linkage by similarity through the programs: what the office is told, and permits by which nobody can encode.
@@ -18,6 +19,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr int kExitUsage = 2;
+constexpr std::chrono::seconds kCallTimeout(20);
 
 // Of the demonstration's registers diplomas has no match keys: all of its links are by similarity.
 TEST(Similarity, TheOfficeIsToldWhatWasLinkedAndHowGoodThatIs) {
@@ -64,6 +66,39 @@ TEST(Similarity, TheOfficeIsToldWhatWasLinkedAndHowGoodThatIs) {
                                         std::to_string(similarity["linked"].get<int>()) + "; estimated precision " +
                                         std::to_string(similarity["precision_percent"]["value"].get<int>()) + " % ("),
                               HasSubstr(", recall ")));
+}
+
+// Of the demonstration's registers jobs has no features.
+TEST(Similarity, ACustodianWithoutFeaturesIsGivenNoTokens) {
+  World world;
+  const auto evaluate = [&world](const std::string& custodian, const std::string& delivery) {
+    // The encoded generator of ristretto255 (RFC 9496, appendix A.1).
+    const auto element = common::HexDecode("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76");
+    keys::v1::EvaluateRequest request;
+    request.set_permit_id(World::kPermitId);
+    const common::Hash256 permit = world.Permit().sha256;
+    request.set_permit_sha256(std::string(common::AsChars(permit)));
+    request.set_purpose(common::kPurposeTokens);
+    request.set_delivery_id(delivery);
+    request.set_blinded_elements(*element);
+    keys::v1::EvaluateResponse response;
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+    const grpc::Status status =
+        keys::v1::Keys::NewStub(world.Channel(custodian, "keys"))->Evaluate(&context, request, &response);
+    EXPECT_EQ(response.evaluated_elements().empty(), !status.ok());
+    return status;
+  };
+  const grpc::Status refused = evaluate("employment", "jobs/jobs-1");
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("budget of 0"));
+  // Nor for a register of somebody else that has them.
+  EXPECT_EQ(evaluate("employment", "persons/persons-1").error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_FALSE(world.QuotaUsed("employment").contains(common::kPurposeTokens));
+  // The control.
+  const grpc::Status given = evaluate("population", "persons/persons-1");
+  EXPECT_TRUE(given.ok()) << given.error_message();
+  EXPECT_EQ(world.QuotaUsed("population").at(common::kPurposeTokens), 1u);
 }
 
 // The permit's settings are in ranges that only the rules of encoding know.
