@@ -93,6 +93,11 @@ absl::Status CheckContributions(const CellTable& table) {
 }
 
 absl::Status ApplyRules(const CellTable& table, const disclosure::RuleSet& rules, CellSystem& system) {
+  if (rules.group_disclosure || rules.suppressed_sum || rules.request) {
+    return absl::InvalidArgumentError(
+        "the rule set has group_disclosure, suppressed_sum or request, which this command does not apply: take them out "
+        "of the file, and know that they are not kept");
+  }
   const bool by_top = !rules.dominance.empty() || rules.p_percent || rules.prior_posterior;
   if (table.contributors.empty()) {
     return absl::InvalidArgumentError("the rules need the number of contributors of each cell: a column n");
