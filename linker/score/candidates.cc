@@ -51,8 +51,9 @@ bool AnyEnters(const std::int32_t* sums, const std::int32_t* row_scores, const s
 
 class Exhaustive : public CandidateScorer {
  public:
-  Exhaustive(const EncodingTable& a, const EncodingTable* b, const ExhaustiveOptions& options)
-      : a_(a), b_(b == nullptr ? a : *b), within_(b == nullptr), options_(options) {
+  // `one_sided`: no lists are made for b.
+  Exhaustive(const EncodingTable& a, const EncodingTable* b, bool one_sided, const ExhaustiveOptions& options)
+      : a_(a), b_(b == nullptr ? a : *b), within_(b == nullptr), one_sided_(one_sided || within_), options_(options) {
     // Each thread has a block, as far as there are rows.
     const std::size_t share = b_.rows() / std::max(options.threads, 1U) + 1;
     block_rows_ = std::min(kMostBlockRows, (share + kChunk - 1) / kChunk * kChunk);
@@ -62,7 +63,7 @@ class Exhaustive : public CandidateScorer {
     SLUIS_RETURN_IF_ERROR(CheckArguments(scorer, a_, b_, k, options_.threads));
     const std::vector<std::int32_t> row_scores_a = scorer.RowScoresA(a_, options_.threads);
     const std::vector<std::int32_t> row_scores_b = scorer.RowScoresB(b_, options_.threads);
-    BothLists lists{TopLists(a_.rows(), k), TopLists(within_ ? 0 : b_.rows(), k), 0};
+    BothLists lists{TopLists(a_.rows(), k), TopLists(one_sided_ ? 0 : b_.rows(), k), 0};
     std::mutex mutex;
     absl::Status status;
     const auto work = [&](unsigned thread) {
@@ -93,7 +94,7 @@ class Exhaustive : public CandidateScorer {
     const std::size_t padded = (block.padded_rows() + kChunk - 1) / kChunk * kChunk;
     std::vector<std::int32_t> row_scores(padded);
     std::copy_n(row_scores_b.begin() + static_cast<std::ptrdiff_t>(begin), end - begin, row_scores.begin());
-    std::vector<std::int32_t> limits(padded, within_ ? std::numeric_limits<std::int32_t>::max() : kNoScore);
+    std::vector<std::int32_t> limits(padded, one_sided_ ? std::numeric_limits<std::int32_t>::max() : kNoScore);
     std::vector<std::int32_t> sums[2] = {std::vector<std::int32_t>(padded), std::vector<std::int32_t>(padded)};
     std::vector<std::uint8_t> tables[2] = {std::vector<std::uint8_t>(block.table_bytes()),
                                            std::vector<std::uint8_t>(block.table_bytes())};
@@ -137,6 +138,7 @@ class Exhaustive : public CandidateScorer {
   const EncodingTable& a_;
   const EncodingTable& b_;
   const bool within_;
+  const bool one_sided_;
   const ExhaustiveOptions options_;
   std::size_t block_rows_;
 };
@@ -253,7 +255,13 @@ class FromCandidates : public CandidateScorer {
 
 std::unique_ptr<CandidateScorer> ScoreExhaustively(const EncodingTable& a, const EncodingTable* b,
                                                    const ExhaustiveOptions& options) {
-  return std::make_unique<Exhaustive>(a, b, options);
+  return std::make_unique<Exhaustive>(a, b, /*one_sided=*/false, options);
+}
+
+absl::StatusOr<TopLists> TopOfRows(const EncodingTable& a, const EncodingTable& b, const PairScorer& scorer,
+                                   std::size_t k, const ExhaustiveOptions& options) {
+  SLUIS_ASSIGN_OR_RETURN(BothLists lists, Exhaustive(a, &b, /*one_sided=*/true, options).Top(scorer, k));
+  return std::move(lists.a);
 }
 
 std::unique_ptr<CandidateScorer> ScoreCandidates(const EncodingTable& a, const EncodingTable* b,

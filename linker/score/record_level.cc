@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
-#include "linker/score/row_sample.h"
+#include "linker/score/compared_rows.h"
 
 namespace sluis::linker {
 namespace {
@@ -18,6 +18,10 @@ constexpr std::size_t kNullPlaces = 8;  // of a list below first_null: the null 
 constexpr double kFallbackShare = 0.5;  // of a record's score with itself
 constexpr double kFallbackSlope = 0.1;  // log-odds per nat of score
 constexpr std::size_t kFallbackRows = 1000;
+// Of rows compared in full; with fewer the fit to the candidates of all rows knows more.
+constexpr double kLeastLinksCompared = 20;
+// Of the links to learn from, by number, since the last round: rows compared in full cost more than it would bring.
+constexpr double kLeastChange = 0.02;
 constexpr int kFewResamplings = 20;  // of a round that may not be the last: nothing depends on its intervals
 
 // How records of two sources, or of one, may match.
@@ -185,7 +189,8 @@ struct Round {
   BitModel model;
   double unit = 1;
   BothLists lists;
-  std::optional<Controls> controls;
+  std::optional<Controls> controls;       // if all pairs were compared
+  std::optional<ComparedLists> compared;  // if they were not, and the fit rests on these
   ScoreFit fit;
   std::size_t learnt_from = 0;
   SectionWeight section;
@@ -215,21 +220,16 @@ class Rounds {
     round.model.Weigh(round.section);
     SLUIS_ASSIGN_OR_RETURN(const PairScorer scorer, PairScorer::Make(round.model));
     round.unit = scorer.unit();
-    SLUIS_ASSIGN_OR_RETURN(round.lists, candidates_.Top(scorer, options_.fit.first_null + kNullPlaces));
-    SLUIS_RETURN_IF_ERROR(LeaveOneOut(pairs, &round));
-    if (HasControls(round.lists)) {
-      round.controls.emplace();
-      SLUIS_ASSIGN_OR_RETURN(round.controls->a, Control(a_, scorer));
-      SLUIS_ASSIGN_OR_RETURN(round.controls->b, Control(b_, scorer));
-    }
+    SLUIS_ASSIGN_OR_RETURN(round.lists, candidates_.Top(scorer, Places()));
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<std::int32_t> scores, LeaveOneOut(pairs, &round));
+    SLUIS_RETURN_IF_ERROR(CompareInFull(pairs, scores, scorer, &round));
     FitOptions fit_options = options_.fit;
     fit_options.resamplings = std::min(fit_options.resamplings, kFewResamplings);
     const EncodingTable& smaller = b_.rows() < a_.rows() ? b_ : a_;
     if (smaller.rows() < kLeastRows) {
       fit_options.fallback_threshold = FallbackThreshold(scorer, smaller);
     }
-    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within_ ? nullptr : &round.lists.b, fit_options,
-                                                round.controls ? &*round.controls : nullptr));
+    SLUIS_RETURN_IF_ERROR(Fit(fit_options, &round));
     if (!round.fit.credible && round.fit.threshold != kLinkNothing) {
       const double at = round.fit.threshold;
       round.fit.log_odds = {{at, at + 1}, {0, kFallbackSlope * scorer.unit()}};
@@ -237,35 +237,67 @@ class Rounds {
     return round;
   }
 
- private:
-  // Sources that repeat people are no controls; and of candidates from blocking the null is that of candidates.
-  bool HasControls(const BothLists& lists) const {
-    return !within_ && options_.fit.first_null == 2 && lists.pairs == std::uint64_t{a_.rows()} * b_.rows() &&
-           std::min(a_.rows(), b_.rows()) >= kLeastRows;
-  }
-
-  // The lists of a sample of rows within their source.
-  absl::StatusOr<ControlLists> Control(const EncodingTable& table, const PairScorer& scorer) const {
-    const std::size_t places = options_.fit.first_null + kNullPlaces;
-    SLUIS_ASSIGN_OR_RETURN(const RowSample sample, SampleRows(table, options_.most_controls, options_.fit.seed));
-    const auto scored =
-        ScoreExhaustively(sample.table, &table, {.threads = options_.fit.threads, .stop = options_.stop});
-    SLUIS_ASSIGN_OR_RETURN(const BothLists lists, scored->Top(scorer, places + 1));
-    ControlLists control{TopLists(sample.rows.size(), places), table.rows() - 1};
-    for (std::size_t row = 0; row < sample.rows.size(); ++row) {
-      for (std::size_t j = 0; j < lists.a.k() && lists.a.others(row)[j] != kNoRow; ++j) {
-        if (lists.a.others(row)[j] != sample.rows[row]) {
-          control.lists.Insert(row, lists.a.scores(row)[j], lists.a.others(row)[j]);
-        }
+  // Fits to the rows that were compared in full if there are any and they have enough links, else to all lists.
+  absl::Status Fit(const FitOptions& options, Round* round) const {
+    if (round->compared) {
+      const ComparedLists& compared = *round->compared;
+      SLUIS_ASSIGN_OR_RETURN(round->fit,
+                             FitScores(compared.a, &compared.b, options, &compared.controls, &compared.mutual));
+      if (round->fit.credible && round->fit.links >= kLeastLinksCompared) {
+        CarryOver(options.blocking_recall, round);
+        return absl::OkStatus();
       }
+      round->compared.reset();
     }
-    return control;
+    SLUIS_ASSIGN_OR_RETURN(round->fit, FitScores(round->lists.a, within_ ? nullptr : &round->lists.b, options,
+                                                 round->controls ? &*round->controls : nullptr));
+    return absl::OkStatus();
   }
 
-  // Gives the pairs that were learnt from the scores that the others give them.
-  absl::Status LeaveOneOut(std::span<const CandidatePair> pairs, Round* round) const {
-    if (pairs.empty()) {
+ private:
+  std::size_t Places() const { return options_.fit.first_null + kNullPlaces; }
+
+  // Compares controls with their own source, or, if candidates are blocked, rows drawn with both, unless sources repeat
+  // people, which are no controls then.
+  absl::Status CompareInFull(std::span<const CandidatePair> learnt, std::span<const std::int32_t> learnt_scores,
+                             const PairScorer& scorer, Round* round) {
+    if (within_ || options_.fit.first_null != 2 || std::min(a_.rows(), b_.rows()) < kLeastRows) {
       return absl::OkStatus();
+    }
+    const ExhaustiveOptions run{.threads = options_.fit.threads, .stop = options_.stop};
+    const std::uint64_t seed = options_.fit.seed;
+    if (round->lists.pairs == std::uint64_t{a_.rows()} * b_.rows()) {
+      round->controls.emplace();
+      SLUIS_ASSIGN_OR_RETURN(round->controls->a, ControlRows(a_, scorer, Places(), options_.most_controls, seed, run));
+      SLUIS_ASSIGN_OR_RETURN(round->controls->b, ControlRows(b_, scorer, Places(), options_.most_controls, seed, run));
+      return absl::OkStatus();
+    }
+    if (!drawn_) {
+      SLUIS_ASSIGN_OR_RETURN(drawn_, ComparedRows::Draw(a_, b_, options_.compared_pairs, seed));
+    }
+    SLUIS_ASSIGN_OR_RETURN(round->compared,
+                           drawn_->Compare(round->model, Places(), learnt, learnt_scores, round->lists, run));
+    return absl::OkStatus();
+  }
+
+  // Makes a fit to the rows drawn one to all rows. What blocking missed of the links is seen in those rows, so recall
+  // does without `blocking_recall`; matches are those of all rows, less what it says, as in a fit to candidates.
+  void CarryOver(double blocking_recall, Round* round) const {
+    ScoreFit& fit = round->fit;
+    const double found = round->compared->Found(fit.threshold) / blocking_recall;
+    for (double* part : {&fit.recall.value, &fit.recall.low, &fit.recall.high}) {
+      *part *= found;
+    }
+    fit.links = static_cast<double>(LinksFrom(round->lists, {within_, options_.fit.first_null}, fit.threshold).size());
+    fit.matches = fit.links * fit.precision.value / fit.recall.value * blocking_recall;
+    fit.match_share = fit.matches / static_cast<double>(std::min(a_.rows(), b_.rows()));
+  }
+
+  // Gives the pairs that were learnt from the scores that the others give them, and returns those.
+  absl::StatusOr<std::vector<std::int32_t>> LeaveOneOut(std::span<const CandidatePair> pairs, Round* round) const {
+    std::vector<std::int32_t> lowered;
+    if (pairs.empty()) {
+      return lowered;
     }
     SLUIS_ASSIGN_OR_RETURN(
         const std::vector<double> scores,
@@ -274,8 +306,9 @@ class Rounds {
       const auto score = static_cast<std::int32_t>(std::lround(scores[i] / round->unit));
       round->lists.a.Lower(pairs[i].a, score, pairs[i].b);
       (within_ ? round->lists.a : round->lists.b).Lower(pairs[i].b, score, pairs[i].a);
+      lowered.push_back(score);
     }
-    return absl::OkStatus();
+    return lowered;
   }
 
   const EncodingTable& a_;
@@ -285,6 +318,7 @@ class Rounds {
   const RecordLevelOptions& options_;
   const std::vector<double> frequencies_a_;
   const std::vector<double> frequencies_b_;
+  std::optional<ComparedRows> drawn_;  // if candidates turn out to be blocked
 };
 
 }  // namespace
@@ -315,6 +349,10 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
     if (pairs.size() < std::max<std::size_t>(options.least_learnt, 1)) {
       break;
     }
+    const auto more = static_cast<double>(pairs.size()) - static_cast<double>(round.learnt_from);
+    if (round.compared && std::abs(more) < kLeastChange * static_cast<double>(round.learnt_from)) {
+      break;
+    }
     SLUIS_ASSIGN_OR_RETURN(Round next, rounds.Run(pairs));
     if (!next.fit.credible) {
       break;
@@ -322,8 +360,7 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
     round = std::move(next);
   }
   if (round.fit.credible && options.fit.resamplings > kFewResamplings) {
-    SLUIS_ASSIGN_OR_RETURN(round.fit, FitScores(round.lists.a, within ? nullptr : &round.lists.b, options.fit,
-                                                round.controls ? &*round.controls : nullptr));
+    SLUIS_RETURN_IF_ERROR(rounds.Fit(options.fit, &round));
   }
   RecordLevelFit result;
   result.pairs = ScorePairs(round.lists, matching, round.fit, options.least_log_odds);

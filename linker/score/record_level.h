@@ -34,6 +34,10 @@ struct RecordLevelOptions {
   // Of each source as many rows, by the seed, are compared with their own source as negative controls (control.h), if
   // the sources have a person once and were compared in full.
   std::size_t most_controls = 2000;
+  // If they have a person once and candidates are blocked, as many pairs as this, about, are compared of rows drawn by
+  // the seed from either source, with all of the other; but those of 500 rows of the smaller source at least
+  // (compared_rows.h).
+  std::uint64_t compared_pairs = 100'000'000;
   // Where the encodings' stable section begins (EncodingPlan::FirstSectionBits); 0: they have none.
   std::size_t stable_begin = 0;
   // A factor on the weights of its bits (ChooseStableWeight).
@@ -61,6 +65,11 @@ struct RecordLevelFit {
 // Links two sources at record level, or one within itself (`b` null), without truth: scores the candidates by the prior
 // bit model, fits the null, learns the model from links above an estimated precision of 0.95, and begins
 // again, up to `rounds` times. A round whose fit is not credible is discarded, and the one before it stands.
+//
+// Of blocked candidates between sources that hold a person once, the fit is to rows drawn that are compared in full,
+// controls included; all candidates are scored by it, and all confident links teach. Rounds end when there are hardly
+// more or fewer of those. If the rows drawn have fewer than 20 links, the fit is to the lists of candidates, without
+// controls, as it is for repeated people.
 //
 // If no fit is credible, `pairs` is empty. With fewer than kLeastRows rows nothing can be fitted: the threshold then is
 // half of the score that the median record of the smaller source has with itself under the prior model, and pairs get a

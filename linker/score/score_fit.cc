@@ -90,12 +90,13 @@ struct Samples {
   std::optional<GroupedControl> control_a;
   std::optional<GroupedControl> control_b;
 
-  Samples(const TopLists& lists_a, const TopLists* lists_b, const Controls* controls, const ScoreGrid& grid,
-          std::size_t first_null, std::int32_t evident, unsigned threads)
-      : a(lists_a, LinksOfA(lists_b, first_null), lists_b, grid, first_null, evident, controls != nullptr, threads) {
+  Samples(const TopLists& lists_a, const TopLists* lists_b, const Controls* controls, const std::vector<bool>* mutual,
+          const ScoreGrid& grid, std::size_t first_null, std::int32_t evident, unsigned threads)
+      : a(lists_a, LinksOfA(lists_b, first_null), lists_b, mutual, grid, first_null, evident, controls != nullptr,
+          threads) {
     if (lists_b != nullptr) {
       b.emplace(*lists_b, first_null == 2 ? GroupedSample::Links::kNone : GroupedSample::Links::kListedHere, &lists_a,
-                grid, first_null, evident, controls != nullptr, threads);
+                nullptr, grid, first_null, evident, controls != nullptr, threads);
     }
     if (controls != nullptr) {
       control_a.emplace(controls->a, grid);
@@ -192,7 +193,7 @@ double LogOddsTable::At(double score) const {
 }
 
 absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const FitOptions& options,
-                                   const Controls* controls) {
+                                   const Controls* controls, const std::vector<bool>* mutual) {
   SLUIS_RETURN_IF_ERROR(CheckOptions(a, b, options));
   ScoreFit fit;
   fit.log_odds = RefuseAll();
@@ -215,7 +216,7 @@ absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const F
   Curves curves;
   std::int32_t evident = kLinkNothing;
   for (int pass = 0; pass < kPasses; ++pass) {
-    samples.emplace(a, b, controls, *grid, options.first_null, evident, options.threads);
+    samples.emplace(a, b, controls, mutual, *grid, options.first_null, evident, options.threads);
     counts = samples->Total();
     curves = Fit(counts, *grid, options.first_null);
     const std::optional<std::size_t> best = FindBestBins(curves, counts.a, counts.pointer_b()).tellable;

@@ -78,7 +78,10 @@ struct ScoreFit {
 // `controls`, between sources without duplicates: lists of the same length of rows within their own source.
 // Deterministic. Errors: INVALID_ARGUMENT if the lists are shorter than first_null + 2, the lists differ in k, or an
 // option is out of its range. Cost: O(rows * k) plus about 2 ms a resampling.
+// `mutual`, if the lists are of some rows of both sources, the same share of each: by row of `a`, whether its first is
+// a link of it, which the lists of the rows drawn from `b` cannot tell. Numbers are then about the rows drawn.
 [[nodiscard]] absl::StatusOr<ScoreFit> FitScores(const TopLists& a, const TopLists* b, const FitOptions& options,
-                                                 const Controls* controls = nullptr);
+                                                 const Controls* controls = nullptr,
+                                                 const std::vector<bool>* mutual = nullptr);
 
 }  // namespace sluis::linker

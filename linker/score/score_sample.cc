@@ -248,8 +248,9 @@ void SideSample::CorrectByRivals(const std::vector<double>& seen, double control
   MakeNonDecreasing(*cdf, std::vector<double>(cdf->size(), 1));
 }
 
-GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
-                             std::size_t first_null, std::int32_t evident, bool strangers_only, unsigned threads)
+GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists* other, const std::vector<bool>* mutual,
+                             const ScoreGrid& grid, std::size_t first_null, std::int32_t evident, bool strangers_only,
+                             unsigned threads)
     : bins_(grid.bins), k_(lists.k()), groups_(std::min(kSampleGroups, lists.rows())) {
   for (SideSample& group : groups_) {
     group.Resize(bins_, k_);
@@ -296,7 +297,7 @@ GroupedSample::GroupedSample(const TopLists& lists, Links links, const TopLists*
       group.mean_sum += mean;
       group.mean_square += mean * mean;
     }
-    if (links == Links::kMutualBest && other->others(others[0])[0] == row) {
+    if (links == Links::kMutualBest && (mutual != nullptr ? (*mutual)[row] : other->others(others[0])[0] == row)) {
       group.links[grid.Bin(scores[0])] += 1;
     }
     const bool listed = links == Links::kWithin || links == Links::kListed || links == Links::kListedHere;

@@ -98,16 +98,18 @@ class GroupedSample {
   // Which pairs count as links of this side.
   enum class Links {
     kNone,        // they are counted on the other side
-    kMutualBest,  // first in both lists
+    kMutualBest,  // first in both lists, or as `mutual` says
     kWithin,      // in a list of the source before first_null, each once
     kListed,      // in a list of this side before first_null
     kListedHere,  // of these, those that are not in a list of the other side before first_null
   };
 
-  // `other`: the lists of the other source, unless kNone or kWithin. Scores of at least `evident`, before first_null,
-  // are taken for matches: the ranks of the scores below them count from there. `strangers_only` as for FitTail.
-  GroupedSample(const TopLists& lists, Links links, const TopLists* other, const ScoreGrid& grid,
-                std::size_t first_null, std::int32_t evident, bool strangers_only, unsigned threads);
+  // `other`: the lists of the other source, unless kNone or kWithin. `mutual`: as FitScores. Scores of at least
+  // `evident`, before first_null, are taken for matches: the ranks of the scores below them count from there.
+  // `strangers_only` as for FitTail.
+  GroupedSample(const TopLists& lists, Links links, const TopLists* other, const std::vector<bool>* mutual,
+                const ScoreGrid& grid, std::size_t first_null, std::int32_t evident, bool strangers_only,
+                unsigned threads);
 
   SideSample Total() const;
   SideSample Resample(std::mt19937_64* random) const;

@@ -80,6 +80,12 @@ struct ExhaustiveOptions {
 [[nodiscard]] std::unique_ptr<CandidateScorer> ScoreExhaustively(const EncodingTable& a, const EncodingTable* b,
                                                                  const ExhaustiveOptions& options = {});
 
+// Returns the lists of the k best of all rows of `b` for each row of `a`: those of ScoreExhaustively's `a`, for less
+// where `a` has few rows, since none are made for `b`. Errors: as its Top.
+[[nodiscard]] absl::StatusOr<TopLists> TopOfRows(const EncodingTable& a, const EncodingTable& b,
+                                                 const PairScorer& scorer, std::size_t k,
+                                                 const ExhaustiveOptions& options = {});
+
 // Calls `visit` with the candidate pairs whose row of a is in [begin, end), in batches, and returns its first error.
 // The pairs must be the same each time. A pair may occur more than once. Within one source a pair stands for both
 // directions and belongs to either of its rows. Called from several threads at once, for ranges that do not overlap.

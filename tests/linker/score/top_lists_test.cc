@@ -143,6 +143,9 @@ TEST(TopLists, AreThoseOfTheNaiveScoringForAllKernelsAndThreads) {
       EXPECT_EQ(lists->pairs, 37u * 4201u);
       ExpectLists(lists->a, expected_a);
       ExpectLists(lists->b, expected_b);
+      const auto one_sided = TopOfRows(a, b, *scorer, 5, {.kernel = kernel, .threads = threads});
+      SLUIS_ASSERT_OK(one_sided);
+      ExpectLists(*one_sided, expected_a);
     }
   }
   for (const unsigned threads : {1u, 3u}) {
