@@ -26,6 +26,8 @@ enum class Purpose : std::uint64_t {
   kBenefits,
   kDiplomas,
   kCivic,
+  kTableCodes,
+  kTableRecords,
 };
 
 // One stream: word n is Mix(key + n * odd constant), n = 0, 1, ...
