@@ -246,6 +246,29 @@ TEST(LinkerService, AWithdrawalTakesTheComparisonsWithIt) {
   EXPECT_EQ(kept("/compared/"), 0u);
 }
 
+TEST(LinkerService, TellsTheOperatorOfAComparisonThatDoesNotOpenAndLinksAllTheSame) {
+  Served served({.similarity = true});
+  served.project.Deliver("persons", "p-1");
+  served.project.Deliver("jobs", "j-1");
+  const v1::GetLinkJobResponse before = served.Link("one");
+  common::WriteBatch damage;
+  SLUIS_ASSERT_OK(served.project.store->Scan(kLinkSets, served.project.permit().id + "/comparison/", {},
+                                             [&](std::string_view key, std::string_view value) {
+                                               damage.Put(kLinkSets, key, std::string(value) + "x");
+                                               return true;
+                                             }));
+  damage.DeletePrefix(kLinkSets, served.project.permit().id + "/set/");
+  SLUIS_ASSERT_OK(served.project.store->Write(damage, false));
+  ::testing::internal::CaptureStderr();
+  const v1::GetLinkJobResponse after = served.Link("two");
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find("comparison_damaged"), std::string::npos) << log;
+  ASSERT_EQ(after.reports_size(), before.reports_size());
+  for (int i = 0; i < after.reports_size(); ++i) {
+    EXPECT_EQ(after.reports(i).DebugString(), before.reports(i).DebugString());
+  }
+}
+
 TEST(LinkerService, RefusesToLinkOnceThePermitsLinkSetsAreMade) {
   Served served({.max_link_sets = 2});
   served.project.Deliver("persons", "p-1");
