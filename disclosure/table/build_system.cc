@@ -115,7 +115,16 @@ std::vector<ContributionView> BuildViews(const TablePlan& plan, std::span<const 
     Place(cubes[t].count, request.cell_of[t], 1, count.cells.contributors);
   }
   count.cells.total = count.cells.contributors;
-  views.push_back(std::move(count));
+  views.push_back(count);
+  if (plan.count_holding >= 0) {
+    // Records of linkage rates are nobody's household.
+    count.by_holding = true;
+    for (std::size_t t = 0; t < cubes.size(); ++t) {
+      if (plan.tables[t].is_linkage_rate) continue;
+      Place(cubes[t].amounts.back().holdings, request.cell_of[t], 1, count.cells.contributors);
+    }
+    views.push_back(std::move(count));
+  }
   for (std::size_t a = 0; a < plan.amounts.size(); ++a) {
     for (const bool by_holding : {false, true}) {
       if (by_holding && plan.amounts[a].holding < 0) continue;
@@ -183,13 +192,15 @@ absl::Status ApplyRules(std::span<const ContributionView> views, std::span<const
   }
   MarkEmptyCells(system);
   if (rules.group_disclosure) {
+    std::vector<GroupFinding> findings;  // by persons and by households, of the same relations
     for (const ContributionView& view : views) {
       if (view.kind != MeasureKind::kCount) continue;
       SLUIS_ASSIGN_OR_RETURN(
-          const std::vector<GroupFinding> findings,
+          const std::vector<GroupFinding> found,
           FindGroupDisclosure(system.relations, view.cells.contributors, exempt, {}, *rules.group_disclosure));
-      SLUIS_RETURN_IF_ERROR(ProtectGroups(findings, view.measure, {}, system));
+      findings.insert(findings.end(), found.begin(), found.end());
     }
+    SLUIS_RETURN_IF_ERROR(ProtectGroups(findings, 0, {}, system));
   }
   SetUpperBounds(system);
   return absl::OkStatus();

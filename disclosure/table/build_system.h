@@ -16,8 +16,9 @@
 namespace sluis::disclosure {
 
 // Returns the cubes of all tables of `plan`, in its order: every cell, with the count and all amounts of the request,
-// also those that a table did not ask for (they are protected together). Linkage rates count records and have no
-// amounts. `registers`: in the order of the permit; `columns`: of plan.variables; `options.top`: TopNeeded(rules).
+// also those that a table did not ask for (they are protected together), and last, with plan.count_holding, one for
+// each person (whose holdings are the households). Linkage rates count records and have no amounts. `registers`: in the
+// order of the permit; `columns`: of plan.variables; `options.top`: TopNeeded(rules).
 //
 // Errors: INVALID_ARGUMENT naming the dimension if a record has no value and its hierarchy no code "_U"; as Tabulate
 // and RollUp, with the table's name.
@@ -30,7 +31,7 @@ namespace sluis::disclosure {
 [[nodiscard]] int TopNeeded(const RuleSet& rules);
 
 // Everybody who contributes to one measure, seen one way: each person as a contributor, or each holding. Both must be
-// safe: a person with two jobs is two holdings' part, a holding many persons' sum.
+// safe: a person with two jobs is two holdings' part, a holding many persons' sum, a household several persons.
 struct ContributionView {
   std::int32_t measure = 0;  // in the cell system
   MeasureKind kind = MeasureKind::kCount;

@@ -37,6 +37,9 @@ class Planner {
     }
     SLUIS_RETURN_IF_ERROR(CheckPopulations());
     if (plan_.count_measure.empty()) plan_.count_measure = "count";
+    if (plan_.count_holding < 0) {
+      SLUIS_ASSIGN_OR_RETURN(plan_.count_holding, OnlyToken(Backbone(), plan_.count_measure));
+    }
     for (PlannedTable& table : plan_.tables) {
       if (table.is_linkage_rate) table.measures = {plan_.count_measure};
     }
@@ -199,8 +202,16 @@ class Planner {
     }
     table.measures.push_back(measure.measure);
     if (permitted->field.empty()) {
-      if (measure.covering || !measure.holding.empty()) {
+      if (measure.covering) {
         return Invalid("measure " + measure.measure + ": counts persons; filter them by the population");
+      }
+      if (!measure.holding.empty()) {
+        SLUIS_ASSIGN_OR_RETURN(const int holding,
+                               FieldIndex(permit_, Backbone(), measure.holding, FieldType::kToken, "a token"));
+        if (plan_.count_holding >= 0 && plan_.count_holding != holding) {
+          return Invalid("measure " + measure.measure + ": counted by two holdings in one request; use two requests");
+        }
+        plan_.count_holding = holding;
       }
       if (!plan_.count_measure.empty() && plan_.count_measure != measure.measure) {
         return Invalid("measure " + measure.measure + ": persons are already counted as " + plan_.count_measure);
@@ -246,12 +257,21 @@ class Planner {
                              FieldIndex(permit_, amount.register_index, measure.holding, FieldType::kToken, "a token"));
       return amount;
     }
+    SLUIS_ASSIGN_OR_RETURN(amount.holding, OnlyToken(amount.register_index, permitted.name));
+    return amount;
+  }
+
+  // The token field of a register, or -1 if it has none. With several the request must choose: it cannot do without.
+  absl::StatusOr<int> OnlyToken(int register_index, const std::string& measure) const {
+    int token = -1;
+    if (register_index < 0) return token;
+    const PermitRegister& reg = permit_.registers[static_cast<std::size_t>(register_index)];
     for (std::size_t f = 0; f < reg.fields.size(); ++f) {
       if (reg.fields[f].type != FieldType::kToken) continue;
-      if (amount.holding >= 0) return Invalid("measure " + permitted.name + ": name its holding, one of the tokens");
-      amount.holding = static_cast<int>(f);
+      if (token >= 0) return Invalid("measure " + measure + ": name its holding, one of the tokens");
+      token = static_cast<int>(f);
     }
-    return amount;
+    return token;
   }
 
   absl::Status AddLinkageRate(const LinkageRateSpec& spec) {

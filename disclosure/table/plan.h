@@ -82,6 +82,7 @@ struct TablePlan {
   std::vector<PlannedVariable> variables{};
   std::vector<PlannedTable> tables{};  // the tables asked for, then the linkage rates in the order of the request
   std::string count_measure{}, count_unit{};  // name under which persons and records are counted
+  int count_holding = -1;                     // token field of the backbone, such as the household; -1: none
   std::vector<PlannedAmount> amounts{};       // of all tables: they are protected together in every cell of the request
 };
 

@@ -116,8 +116,9 @@ struct TableDimension {
 struct TableMeasure {
   std::string measure{};                  // a measure of the permit
   std::optional<SpellFilter> covering{};  // sums: only rows of the field's register that hold on the date
-  // Sums: the token field that groups contributions; empty: the register's token field, if it has one. A request cannot
-  // do without holdings where the register has them.
+  // The token field that groups contributions: of the sum's register; of the backbone if persons are counted, for
+  // instance their household. Empty: the register's token field, if it has one. A request cannot do without holdings
+  // where the register has them.
   std::string holding{};
 };
 

@@ -117,10 +117,16 @@ absl::StatusOr<Cube> TabulateTable(const TablePlan& plan, const PlannedTable& ta
   }
   for (const LeafColumn& column : leaf_columns) input.by.push_back(column.AsClassification());
   std::vector<AmountColumns> amounts;
+  std::vector<std::int64_t> ones;
   if (!table.is_linkage_rate) {
     for (const PlannedAmount& amount : plan.amounts) amounts.push_back(SelectAmount(amount, registers));
   }
   for (const AmountColumns& amount : amounts) input.amounts.push_back(amount.rows);
+  if (!table.is_linkage_rate && plan.count_holding >= 0) {
+    ones.assign(static_cast<std::size_t>(units.rows()), 1);
+    const std::vector<std::uint64_t>& holding = units.column(static_cast<std::size_t>(plan.count_holding)).tokens;
+    input.amounts.push_back({.person = {}, .amount = ones, .holding = holding});
+  }
   SLUIS_ASSIGN_OR_RETURN(const LeafTable leaf, Tabulate(input, options));
   return RollUp(leaf, hierarchies, options.threads);
 }

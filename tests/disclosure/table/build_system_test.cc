@@ -117,6 +117,66 @@ TEST_F(BuildSystemTest, EvaluatesEachViewAndTakesTheWidestLevels) {
   EXPECT_EQ((*status)[1].upper_level, 4);  // ceil(10 % of 90) - (100 - 90 - 5)
 }
 
+// Twelve women of Turkish origin in two households, thirty of Dutch origin in as many; all men are Dutch.
+TEST(BuildSystem, AHouseholdIsOneContributorToACount) {
+  common::Permit permit = CountryPermit();
+  permit.registers[0].fields.push_back(testing::Field("household", common::FieldType::kToken));
+  std::vector<RegisterColumns> registers;
+  for (const common::PermitRegister& reg : permit.registers) registers.emplace_back(&reg);
+  RowBytes persons;
+  const auto add = [&](int number, std::uint16_t sex, std::uint16_t own, std::uint64_t households) {
+    for (int i = 0; i < number; ++i) {
+      persons.Code(sex).Date(FromCivil({1980, 1, 1})).Code(own).Code(0).Code(0).Integer(1);
+      // Token 0: no household is known, a household of one's own.
+      persons.Token(households == 0 ? 0 : 1'000'000 * (own + 1) + static_cast<std::uint64_t>(i) % households);
+    }
+  };
+  add(12, 0, 1, 2);
+  add(30, 0, 0, 0);
+  add(40, 1, 0, 20);
+  SLUIS_ASSERT_OK(registers[0].AppendRows(persons.bytes(), {}));
+  const auto plan = PlanTables(CountryRequest(), permit, CountryAttachments());
+  SLUIS_ASSERT_OK(plan);
+  const auto columns = DeriveColumns(plan->variables, registers);
+  SLUIS_ASSERT_OK(columns);
+  const auto cubes = TabulatePlan(*plan, registers, *columns, {.threads = 2, .top = TopNeeded(Rules())});
+  SLUIS_ASSERT_OK(cubes);
+  const auto request = BuildSystem(*plan, *cubes, Rules());
+  SLUIS_ASSERT_OK(request);
+  ASSERT_EQ(request->views.size(), 4u);  // persons, households; wages by person and by employer
+  const ContributionView& view = request->views[1];
+  EXPECT_TRUE(view.by_holding);
+  EXPECT_EQ(view.measure, 0);
+  const auto cell = [&](const std::string& sex, const std::string& origin) {
+    const std::vector<PlannedDimension>& dimensions = plan->tables[0].dimensions;
+    const std::int32_t at =
+        *dimensions[0].hierarchy.Find(sex) * dimensions[1].hierarchy.size() + *dimensions[1].hierarchy.Find(origin);
+    return static_cast<std::size_t>(request->cell_of[0][static_cast<std::size_t>(at)]);
+  };
+  EXPECT_EQ(view.cells.total[cell("F", "TUR")], 12);
+  EXPECT_EQ(view.cells.contributors[cell("F", "TUR")], 2);
+  EXPECT_EQ(view.cells.contributors[cell("F", "NLD")], 30);
+  EXPECT_EQ(view.cells.contributors[cell("M", "NLD")], 20);
+  EXPECT_EQ(view.cells.contributors[cell("T", "TOT")], 52);
+  EXPECT_EQ(request->system.measures[0].reason[cell("F", "TUR")], PrimaryReason::kFrequency) << "two households";
+  EXPECT_EQ(request->system.measures[0].reason[cell("F", "NLD")], PrimaryReason::kNone);
+  // The rule of groups by persons and by households: of 82 persons 70 are Dutch (85 %), of 52 households 50 (96 %).
+  RuleSet rules = Rules();
+  rules.group_disclosure = GroupDisclosureRule{.percent = 90, .from_total = 45};
+  const auto groups = BuildSystem(*plan, *cubes, rules);
+  SLUIS_ASSERT_OK(groups);
+  ASSERT_GT(groups->system.num_cells, request->system.num_cells);
+  const auto added = static_cast<std::size_t>(request->system.num_cells);
+  EXPECT_EQ(groups->system.measures[0].reason[added], PrimaryReason::kGroup);
+  EXPECT_EQ(groups->system.measures[0].value[added], 12);
+  EXPECT_EQ(groups->system.measures[0].upper_level[added], 4);  // 6 of 52 households
+  rules.group_disclosure->percent = 80;  // both: 17 of 82 persons, 11 of 52 households
+  const auto both = BuildSystem(*plan, *cubes, rules);
+  SLUIS_ASSERT_OK(both);
+  EXPECT_EQ(both->system.num_cells, groups->system.num_cells);
+  EXPECT_EQ(both->system.measures[0].upper_level[added], 9);
+}
+
 TEST_F(BuildSystemTest, TablesShareTheCellsThatAreTheSameRecords) {
   TableRequest request = CountryRequest();
   request.tables.push_back(request.tables[0]);

@@ -122,6 +122,26 @@ TEST(PlanTables, RefusesAHierarchyThatMissesACode) {
               StatusIs(kInvalid, "dimension origin: the data may hold code MAR, which its hierarchy lacks"));
 }
 
+TEST(PlanTables, CountsPersonsByTheTokenOfTheBackbone) {
+  common::Permit permit = CountryPermit();
+  EXPECT_EQ(PlanTables(CountryRequest(), permit, CountryAttachments())->count_holding, -1);
+  permit.registers[0].fields.push_back(testing::Field("household", common::FieldType::kToken));
+  EXPECT_EQ(PlanTables(CountryRequest(), permit, CountryAttachments())->count_holding, 6) << "without being named";
+  permit.registers[0].fields.push_back(testing::Field("dwelling", common::FieldType::kToken));
+  EXPECT_THAT(PlanTables(CountryRequest(), permit, CountryAttachments()),
+              StatusIs(kInvalid, "measure people: name its holding, one of the tokens"));
+  TableRequest request = CountryRequest();
+  request.tables[0].measures[0].holding = "dwelling";
+  EXPECT_EQ(PlanTables(request, permit, CountryAttachments())->count_holding, 7);
+  request.tables.push_back(request.tables[0]);
+  request.tables[1].name = "again";
+  request.tables[1].measures[0].holding = "household";
+  EXPECT_THAT(PlanTables(request, permit, CountryAttachments()), StatusIs(kInvalid, "counted by two holdings"));
+  request = CountryRequest();
+  request.tables[0].measures[0].holding = "rooms";
+  EXPECT_THAT(PlanTables(request, permit, CountryAttachments()), StatusIs(kInvalid, "must be a token"));
+}
+
 TEST(PlanTables, RefusesMeasuresOutsideThePermit) {
   TableRequest request = CountryRequest();
   request.tables[0].measures.push_back({.measure = "profit"});
