@@ -279,7 +279,7 @@ absl::StatusOr<CellTable> LoadCells(const TableFiles& files) {
   }
   if (rows.empty()) return absl::InvalidArgumentError("--cells is needed: a file with every cell of the table");
   for (Dimension& dimension : dimensions) {
-    if (dimension.has_hierarchy() || dimension.codes().size() == 1) continue;
+    if (dimension.has_hierarchy() || dimension.codes().size() <= 1) continue;
     const bool none = std::any_of(files.hierarchies.begin(), files.hierarchies.end(), [&](const HierarchyArgument& h) {
       return h.dimension == dimension.name() && h.path == kNoHierarchy;
     });
