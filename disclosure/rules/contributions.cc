@@ -56,6 +56,30 @@ absl::Status CheckRecord(const Contribution& record, size_t at, const Contributi
 
 }  // namespace
 
+absl::StatusOr<int64_t> ParseWeight(std::string_view text) {
+  const absl::Status bad = absl::InvalidArgumentError("a weight is a decimal of 1 to 1000000 with at most 6 decimals");
+  int64_t weight = 0;
+  int digits = 0, decimals = -1;  // decimals: -1 before the point
+  for (const char c : text) {
+    if (c == '.' && decimals < 0 && digits > 0) {
+      decimals = 0;
+      continue;
+    }
+    if (c < '0' || c > '9' || decimals == 6) return bad;
+    weight = weight * 10 + (c - '0');
+    ++digits;
+    decimals += decimals >= 0 ? 1 : 0;
+    if (weight > kMaxWeight) return bad;
+  }
+  if (digits == 0 || decimals == 0) return bad;
+  for (int i = std::max(decimals, 0); i < 6; ++i) {
+    weight *= 10;
+    if (weight > kMaxWeight) return bad;
+  }
+  if (weight < kWeightOne) return bad;
+  return weight;
+}
+
 int64_t WeightedAmount(int64_t amount, int64_t weight) {
   return static_cast<int64_t>(RoundToUnits(Int128{amount} * weight));
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,10 @@ class ContributionCollector {
   const ContributionOptions options_;
   CellContributions cells_;
 };
+
+// Returns the weight that `text` writes as a decimal, such as "1", "2.75" or "12.000001": 1 .. 1,000,000 with at most
+// six decimals after a point. Exact. Errors: INVALID_ARGUMENT for anything else, a sign or an exponent included.
+[[nodiscard]] absl::StatusOr<int64_t> ParseWeight(std::string_view text);
 
 // Returns amount * weight in whole units, rounded to the nearest, halves away from 0. Preconditions: the ranges of
 // Contribution.

@@ -188,6 +188,10 @@ absl::Status ApplyRules(std::span<const ContributionView> views, std::span<const
     const auto measure = static_cast<std::int32_t>(m);
     absl::StatusOr<std::vector<PrimaryStatus>> status = EvaluateViews(views, measure, system.num_cells, rules);
     if (!status.ok()) return common::Annotate(status.status(), "measure " + system.measures[m].name);
+    // Linkage rates have no amounts: their zeros there are everybody's knowledge.
+    for (std::size_t i = 0; m > 0 && i < status->size(); ++i) {
+      if (!exempt.empty() && exempt[i] != 0) (*status)[i] = {};
+    }
     SLUIS_RETURN_IF_ERROR(ApplyStatus(*status, measure, system));
   }
   MarkEmptyCells(system);

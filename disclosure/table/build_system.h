@@ -71,7 +71,7 @@ struct RequestSystem {
 
 // Applies `rules` to `system`, whose cells are those of `views`: statuses and levels of all measures, which cells are
 // published because they are empty, protection of groups (which may append cells and relations), and upper bounds.
-// `exempt`: per cell, 1 if group disclosure says nothing there, as in tables of linkage rates.
+// `exempt`: per cell, 1 in tables of linkage rates, where there are no amounts and no groups. Empty: none.
 // Errors: INVALID_ARGUMENT naming the measure, as EvaluateRules; as FindGroupDisclosure and ProtectGroups.
 [[nodiscard]] absl::Status ApplyRules(std::span<const ContributionView> views, std::span<const std::uint8_t> exempt,
                                       const RuleSet& rules, CellSystem& system);

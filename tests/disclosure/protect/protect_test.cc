@@ -94,6 +94,31 @@ TEST(Protect, HowManyAreOutsideALargeCategoryStaysOpen) {
   EXPECT_THAT(VerifyEvidence(without->evidence, project.rules), StatusIs(kPrecondition, "groups that hold"));
 }
 
+// A 0 says of everybody that they are not there. Under the rule of zeros each is protected; the empty wages of linkage
+// rates, which have no wages, are none.
+TEST(Protect, SensitiveZerosAreHidden) {
+  SmallProject project;
+  project.rules.zero_cells = ZeroCellRule{.count_range = 2, .amount_range = 100};
+  const auto release = Protect(project.Input(), {.threads = 1});
+  SLUIS_ASSERT_OK(release);
+  SLUIS_EXPECT_OK(VerifyEvidence(release->evidence, project.rules));
+  int hidden = 0;
+  const CellSystem& system = release->evidence.request_system.system;
+  for (std::size_t t = 0; t < release->tables.size(); ++t) {
+    const ReleasedTable& table = release->tables[t];
+    for (std::size_t cell = 0; cell < release->evidence.tables[t].cell_of.size(); ++cell) {
+      const auto c = static_cast<std::size_t>(release->evidence.tables[t].cell_of[cell]);
+      EXPECT_NE(table.values[cell * table.measures.size()], 0) << "an empty cell is published";
+      hidden += system.measures[0].reason[c] == PrimaryReason::kZero;
+      EXPECT_TRUE(t != 2 || system.measures[1].reason[c] == PrimaryReason::kNone);
+    }
+  }
+  EXPECT_GT(hidden, 0);
+  EXPECT_GT(std::count_if(release->tables[2].values.begin(), release->tables[2].values.end(),
+                          [](const auto& value) { return value.has_value(); }),
+            0);
+}
+
 TEST(Protect, SumsOfSuppressedCellsHaveEnoughContributors) {
   SmallProject project;
   const auto without = Protect(project.Input(), {.threads = 1});

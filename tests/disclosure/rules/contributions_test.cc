@@ -154,6 +154,21 @@ TEST(ContributionCollector, RefusesWhatTheOptionsDoNotAllow) {
               StatusIs(absl::StatusCode::kOutOfRange, "larger unit"));
 }
 
+TEST(ParseWeight, IsExact) {
+  const std::vector<std::pair<std::string, int64_t>> good = {
+      {"1", kWeightOne},       {"1.0", kWeightOne}, {"2.75", 2'750'000}, {"12.000001", 12'000'001},
+      {"1000000", kMaxWeight}, {"007", 7'000'000},  {"1.1", 1'100'000}};
+  for (const auto& [text, weight] : good) {
+    const auto parsed = ParseWeight(text);
+    SLUIS_ASSERT_OK(parsed);
+    EXPECT_EQ(*parsed, weight) << text;
+  }
+  for (const char* text : {"", ".", "1.", ".5", "0.999999", "0", "-1", "+1", "1e3", "1,5", " 1", "1 ", "1.0000001",
+                           "1000000.000001", "1000001", "99999999999999999999999999", "1.2.3", "x"}) {
+    EXPECT_THAT(ParseWeight(text), StatusIs(kInvalid, "a weight is a decimal")) << text;
+  }
+}
+
 TEST(ShiftToNonNegative, RefusesWhatDoesNotFit) {
   CellContributions cells = {.contributors = {1, 1}, .total = {5, kMaxAmount}};
   EXPECT_THAT(ShiftToNonNegative(cells), StatusIs(kInvalid, "one entry a cell"));
