@@ -11,6 +11,7 @@ find_package(RocksDB 7.8 REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.5)
 pkg_check_modules(CLP REQUIRED IMPORTED_TARGET clp>=1.17)
+pkg_check_modules(CBC REQUIRED IMPORTED_TARGET cbc>=2.10)
 
 # libcsv ships no CMake or pkg-config file.
 find_path(LIBCSV_INCLUDE_DIR csv.h REQUIRED)

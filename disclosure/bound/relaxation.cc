@@ -1,0 +1,205 @@
+#include "disclosure/bound/relaxation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "common/status/status.h"
+
+namespace sluis::disclosure {
+namespace {
+
+// Cheap cells weigh in descents as if this much of them were suppressed. Below 0.001 cuts are shallow, from 0.2 on
+// violated ones are missed.
+constexpr double kCheapCellWeight = 0.02;
+constexpr double kMinViolation = 1e-3;
+constexpr int32_t kPurgeAfter = 10;
+constexpr int32_t kRoundsLookedBack = 3;
+constexpr int64_t kStepsPerDescent = 5;
+constexpr double kWhole = 1e-6;
+// A dive fixes what the relaxation has all but decided, and at least this part of the undecided cells.
+constexpr double kDecided = 0.9;
+constexpr double kLeastPartFixed = 0.1;
+
+size_t Index(int64_t i) { return static_cast<size_t>(i); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Relaxation>> Relaxation::Create(const ProtectionModel& model,
+                                                               RelaxationOptions options) {
+  std::unique_ptr<Relaxation> self(new Relaxation(model, std::move(options)));
+  SLUIS_ASSIGN_OR_RETURN(self->master_, CutMaster::Create(model));
+  SLUIS_RETURN_IF_ERROR(self->master_->Solve());
+  return self;
+}
+
+bool Relaxation::OutOfSteps() const {
+  return statistics_.steps >= options_.max_steps || (options_.stop && options_.stop());
+}
+
+void Relaxation::SetBest(int64_t cost) {
+  if (cost >= best_cost_) return;
+  best_cost_ = cost;
+  master_->FixAgainst(cost);
+}
+
+void Relaxation::Raise(int64_t bound) {
+  linear_bound_ = std::max(linear_bound_, bound);
+  bound_ = std::max(bound_, bound);
+}
+
+std::vector<double> Relaxation::DescentWeight(std::span<const double> x) const {
+  std::vector<double> weight(x.begin(), x.end());
+  double scale = 0;
+  int64_t count = 0;
+  for (int32_t i = 0; i < model_.num_cells(); ++i) {
+    if (model_.state(i) != CellState::kFree || x[Index(i)] < 0.01) continue;
+    scale += static_cast<double>(model_.system().cost[Index(i)]);
+    ++count;
+  }
+  if (count == 0) {
+    for (int32_t i = 0; i < model_.num_cells(); ++i) {
+      if (model_.state(i) != CellState::kFree) continue;
+      scale += static_cast<double>(model_.system().cost[Index(i)]);
+      ++count;
+    }
+  }
+  scale = 1 + scale / static_cast<double>(std::max<int64_t>(1, count));
+  for (int32_t i = 0; i < model_.num_cells(); ++i) {
+    if (model_.state(i) != CellState::kFree || master_->upper()[Index(i)] == 0) continue;
+    const auto left = static_cast<double>(std::max<int64_t>(0, master_->reduced()[Index(i)]));
+    weight[Index(i)] += kCheapCellWeight * scale / (scale + left);
+  }
+  return weight;
+}
+
+absl::StatusOr<Separation> Relaxation::SeparateAt(std::span<const double> x, SeparationRequest::Programs programs,
+                                                  bool only_recent) {
+  const std::vector<double> weight = DescentWeight(x);
+  SLUIS_ASSIGN_OR_RETURN(Separation found, separator_.Separate({.x = x,
+                                                                .weight = weight,
+                                                                .programs = programs,
+                                                                .only_recent = only_recent,
+                                                                .min_violation = kMinViolation,
+                                                                .threads = options_.threads}));
+  ++statistics_.rounds;
+  statistics_.cuts += static_cast<int64_t>(found.cuts.size());
+  statistics_.programs += found.programs;
+  statistics_.steps += found.iterations;
+  statistics_.steps += kStepsPerDescent * (static_cast<int64_t>(model_.attackers().size()) - found.reached);
+  return found;
+}
+
+absl::StatusOr<bool> Relaxation::AddAndSolve(std::vector<ViolatedCut> found) {
+  std::vector<CapacityCut> cuts;
+  for (ViolatedCut& violated : found) cuts.push_back(std::move(violated.cut));
+  SLUIS_RETURN_IF_ERROR(master_->Add(std::move(cuts)));
+  const int64_t before = master_->iterations();
+  const absl::Status solved = master_->Solve();
+  statistics_.steps += master_->iterations() - before;
+  if (absl::IsFailedPrecondition(solved)) return false;
+  SLUIS_RETURN_IF_ERROR(solved);
+  return true;
+}
+
+absl::StatusOr<bool> Relaxation::Round(SeparationRequest::Programs programs, bool only_recent, int64_t& found) {
+  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(master_->x(), programs, only_recent));
+  found = static_cast<int64_t>(separation.cuts.size());
+  if (found == 0) return true;
+  return AddAndSolve(std::move(separation.cuts));
+}
+
+absl::StatusOr<int64_t> Relaxation::CutOff(std::span<const uint8_t> pattern) {
+  const std::vector<double> x(pattern.begin(), pattern.end());
+  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
+  const int64_t reached = separation.reached;
+  SLUIS_ASSIGN_OR_RETURN(const bool cheaper, AddAndSolve(std::move(separation.cuts)));
+  if (cheaper) {
+    Raise(master_->bound());
+  } else {
+    Raise(best_cost_);
+  }
+  return static_cast<int64_t>(model_.attackers().size()) - reached;
+}
+
+absl::StatusOr<IntegerMasterAnswer> Relaxation::SolveInteger(const IntegerMasterOptions& options) {
+  SLUIS_ASSIGN_OR_RETURN(IntegerMasterAnswer answer, SolveIntegerMaster(model_, *master_, options));
+  statistics_.steps += answer.iterations;
+  if (answer.optimal) bound_ = std::max(bound_, answer.pattern.empty() ? best_cost_ : answer.cost);
+  return answer;
+}
+
+absl::Status Relaxation::Tighten(SeparationRequest::Programs programs, double least_gain) {
+  std::vector<int64_t> bounds = {bound_};
+  while (!OutOfSteps()) {
+    int64_t found = 0;
+    SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Round(programs, false, found));
+    if (!cheaper) {
+      Raise(best_cost_);
+      return absl::OkStatus();
+    }
+    Raise(master_->bound());
+    if (best_cost_ != kNoCost) master_->FixAgainst(best_cost_);
+    master_->Purge(kPurgeAfter);
+    if (options_.progress) options_.progress(bound(), statistics_.steps);
+    if (found == 0 || bound_ >= best_cost_) break;
+    bounds.push_back(bound_);
+    if (bounds.size() <= kRoundsLookedBack) continue;
+    const auto earlier = static_cast<double>(bounds[bounds.size() - 1 - kRoundsLookedBack]);
+    if (static_cast<double>(bound_) - earlier < least_gain * static_cast<double>(bound_)) break;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint8_t>> Relaxation::Dive() {
+  const std::vector<uint8_t> lower(master_->lower().begin(), master_->lower().end());
+  const std::vector<uint8_t> upper(master_->upper().begin(), master_->upper().end());
+  std::vector<uint8_t> pattern;
+  while (!OutOfSteps() && master_->bound() < best_cost_) {
+    // Cuts that descents find, until there are none; then fix some cells; at a whole x, all attackers.
+    std::vector<std::pair<double, int32_t>> undecided;
+    const std::span<const double> x = master_->x();
+    int64_t decided = 0;
+    for (int32_t i = 0; i < model_.num_cells(); ++i) {
+      if (model_.state(i) != CellState::kFree || master_->lower()[Index(i)] == master_->upper()[Index(i)]) continue;
+      if (x[Index(i)] >= 1 - kWhole) {
+        master_->Fix(i, true);
+        ++decided;
+      } else if (x[Index(i)] > kWhole) {
+        undecided.emplace_back(-x[Index(i)], i);
+      }
+    }
+    std::sort(undecided.begin(), undecided.end());
+    const auto least = static_cast<size_t>(std::ceil(kLeastPartFixed * static_cast<double>(undecided.size())));
+    for (size_t k = 0; k < undecided.size() && (k < least || -undecided[k].first > kDecided); ++k) {
+      master_->Fix(undecided[k].second, true);
+    }
+    int64_t found = 0;
+    if (!undecided.empty()) {
+      const absl::Status solved = master_->Solve();
+      if (absl::IsFailedPrecondition(solved)) break;
+      SLUIS_RETURN_IF_ERROR(solved);
+      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Round(SeparationRequest::Programs::kCapped, true, found));
+      if (!cheaper) break;
+      continue;
+    }
+    SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Round(SeparationRequest::Programs::kExact, false, found));
+    if (!cheaper) break;
+    if (found > 0) continue;
+    pattern.assign(Index(model_.num_cells()), 0);
+    for (int32_t i = 0; i < model_.num_cells(); ++i) {
+      pattern[Index(i)] = model_.state(i) != CellState::kPublished && master_->x()[Index(i)] > 0.5;
+    }
+    break;
+  }
+  for (int32_t i = 0; i < model_.num_cells(); ++i) {
+    if (model_.state(i) != CellState::kFree) continue;
+    const bool open = lower[Index(i)] != upper[Index(i)];
+    if (open && master_->lower()[Index(i)] == master_->upper()[Index(i)]) master_->Release(i);
+  }
+  SLUIS_RETURN_IF_ERROR(master_->Solve());
+  Raise(master_->bound());
+  return pattern;
+}
+
+}  // namespace sluis::disclosure

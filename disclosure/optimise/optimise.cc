@@ -1,0 +1,166 @@
+#include "disclosure/optimise/optimise.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "common/status/status.h"
+#include "disclosure/bound/integer_master.h"
+#include "disclosure/bound/protection_model.h"
+#include "disclosure/bound/relaxation.h"
+
+namespace sluis::disclosure {
+namespace {
+
+using Programs = SeparationRequest::Programs;
+
+// Rounds of cuts go on while three of them raise the bound by this part.
+constexpr double kLeastGain = 0.003;
+// A gap, as a part of the bound, at which the integer program is worth its time.
+constexpr double kSmallGap = 0.04;
+// Failed rounds of the search after which it ends: the steps would be spent on nothing.
+constexpr int kPatience = 3;
+constexpr int kMaxIntegerRounds = 30;
+
+class Search {
+ public:
+  Search(const CellSystem& system, const OptimiseOptions& options)
+      : system_(system), options_(options), model_(system) {}
+
+  absl::StatusOr<OptimiseResult> Run();
+
+ private:
+  [[nodiscard]] bool Cancelled() const { return options_.cancelled != nullptr && options_.cancelled->load(); }
+  [[nodiscard]] bool Stop() const { return Cancelled() || (options_.stop && options_.stop()); }
+  [[nodiscard]] bool Done() const {
+    return relaxation_->bound() >= result_.suppression.secondary_cost || relaxation_->OutOfSteps();
+  }
+  void Report(OptimisePhase phase, int64_t bound, int64_t steps) const {
+    if (!options_.progress) return;
+    options_.progress(
+        {.phase = phase, .steps = steps, .cost = result_.suppression.secondary_cost, .lower_bound = bound});
+  }
+  [[nodiscard]] absl::StatusOr<SuppressionResult> Suppressed(Pattern start) const;
+  // Completes and proves `start`; keeps it if it is cheaper. True if it is.
+  [[nodiscard]] absl::StatusOr<bool> Try(Pattern start);
+  // Integer programs and cuts in turn. True if the pattern became cheaper, or the bound was closed.
+  [[nodiscard]] absl::StatusOr<bool> SolveIntegers();
+  [[nodiscard]] absl::Status Improve();
+
+  const CellSystem& system_;
+  const OptimiseOptions& options_;
+  const ProtectionModel model_;
+  std::unique_ptr<Relaxation> relaxation_;
+  OptimiseResult result_;
+};
+
+absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start) const {
+  SuppressOptions options;
+  options.max_cleanup_lps = options_.max_cleanup_lps;
+  options.max_cleanup_iterations = options_.max_cleanup_iterations;
+  options.start = std::move(start);
+  options.threads = options_.threads;
+  options.cancelled = options_.cancelled;
+  return Suppress(system_, options);
+}
+
+absl::StatusOr<bool> Search::Try(Pattern start) {
+  absl::StatusOr<SuppressionResult> found = Suppressed(std::move(start));
+  // The first pattern stands; that another one could not be made exact is no reason to fail.
+  if (absl::IsInternal(found.status())) return false;
+  SLUIS_RETURN_IF_ERROR(found.status());
+  const bool cheaper = found->secondary_cost < result_.suppression.secondary_cost;
+  if (cheaper) result_.suppression = *std::move(found);
+  relaxation_->SetBest(result_.suppression.secondary_cost);
+  Report(OptimisePhase::kSearch, relaxation_->bound(), relaxation_->statistics().steps);
+  return cheaper;
+}
+
+absl::StatusOr<bool> Search::SolveIntegers() {
+  bool gained = false;
+  for (int round = 0; round < kMaxIntegerRounds && !Done(); ++round) {
+    const int64_t left = options_.max_steps - relaxation_->statistics().steps;
+    ++result_.integer_programs;
+    SLUIS_ASSIGN_OR_RETURN(const IntegerMasterAnswer answer,
+                           relaxation_->SolveInteger({.max_nodes = 5'000,
+                                                      .max_iterations = std::max<int64_t>(1, left / 4),
+                                                      .relative_gap = 0,
+                                                      .max_reduced = -1,
+                                                      .threads = options_.threads,
+                                                      .stop = [this] { return Stop(); }}));
+    if (answer.pattern.empty() || answer.cost >= result_.suppression.secondary_cost) return gained;
+    SLUIS_ASSIGN_OR_RETURN(const int64_t fall_short, relaxation_->CutOff(answer.pattern));
+    if (fall_short == 0) {
+      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(answer.pattern));
+      return gained || cheaper;
+    }
+    if (!answer.optimal) {
+      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(answer.pattern));
+      gained = gained || cheaper;
+      if (!cheaper) return gained;
+    }
+    SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
+  }
+  return gained;
+}
+
+absl::Status Search::Improve() {
+  SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
+  for (int failed = 0; failed < kPatience && !Done();) {
+    const int64_t bound = relaxation_->bound();
+    bool gained = false;
+    SLUIS_ASSIGN_OR_RETURN(Pattern pattern, relaxation_->Dive());
+    if (!pattern.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(gained, Try(std::move(pattern)));
+    }
+    if (Done()) break;
+    const auto gap = static_cast<double>(result_.suppression.secondary_cost - relaxation_->bound());
+    if (gap <= kSmallGap * static_cast<double>(relaxation_->bound())) {
+      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, SolveIntegers());
+      gained = gained || cheaper;
+    } else {
+      SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kCapped, kLeastGain));
+    }
+    const bool raised = static_cast<double>(relaxation_->bound() - bound) > kLeastGain * static_cast<double>(bound);
+    failed = gained || raised ? 0 : failed + 1;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OptimiseResult> Search::Run() {
+  SLUIS_ASSIGN_OR_RETURN(result_.suppression, Suppressed({}));
+  result_.first_cost = result_.suppression.secondary_cost;
+  Report(OptimisePhase::kFirst, 0, 0);
+  if (options_.max_steps > 0) {
+    SLUIS_ASSIGN_OR_RETURN(relaxation_, Relaxation::Create(model_, {.threads = options_.threads,
+                                                                    .max_steps = options_.max_steps,
+                                                                    .stop = [this] { return Stop(); },
+                                                                    .progress =
+                                                                        [this](int64_t bound, int64_t steps) {
+                                                                          Report(OptimisePhase::kBound, bound, steps);
+                                                                        }}));
+    relaxation_->SetBest(result_.first_cost);
+    SLUIS_RETURN_IF_ERROR(Improve());
+    const RelaxationStatistics& statistics = relaxation_->statistics();
+    result_.lower_bound = relaxation_->bound();
+    result_.relaxation_bound = relaxation_->linear_bound();
+    result_.stopped = options_.stop && options_.stop() && statistics.steps < options_.max_steps;
+    result_.steps = statistics.steps;
+    result_.rounds = statistics.rounds;
+    result_.cuts = statistics.cuts;
+    result_.linear_programs = statistics.programs;
+  }
+  if (Cancelled()) return absl::CancelledError("optimisation: cancelled");
+  result_.lower_bound = std::min(result_.lower_bound, result_.suppression.secondary_cost);
+  result_.proven_optimal = result_.lower_bound == result_.suppression.secondary_cost;
+  return std::move(result_);
+}
+
+}  // namespace
+
+absl::StatusOr<OptimiseResult> Optimise(const CellSystem& system, const OptimiseOptions& options) {
+  SLUIS_RETURN_IF_ERROR(Validate(system));
+  return Search(system, options).Run();
+}
+
+}  // namespace sluis::disclosure

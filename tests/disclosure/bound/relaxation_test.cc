@@ -1,0 +1,154 @@
+#include "disclosure/bound/relaxation.h"
+
+#include <random>
+#include <vector>
+
+#include "disclosure/bound/integer_master.h"
+#include "gtest/gtest.h"
+#include "tests/disclosure/bound/patterns.h"
+
+namespace sluis::disclosure {
+namespace {
+
+using testing::CostOf;
+using testing::ForEachPattern;
+using testing::IsSafe;
+using testing::Optimum;
+using testing::SmallTable;
+using testing::TinyProblem;
+using Programs = SeparationRequest::Programs;
+
+TEST(Separator, AgreesWithTheAttackOnEveryPattern) {
+  std::mt19937_64 random(41);
+  int safe = 0;
+  int unsafe = 0;
+  for (int trial = 0; trial < 4; ++trial) {
+    const SmallTable table = TinyProblem(random, trial % 2 == 1);
+    const ProtectionModel model(table.system);
+    Separator separator(model);
+    ForEachPattern(table.system, [&](const std::vector<uint8_t>& pattern) {
+      if (random() % 8 != 0) return;
+      const std::vector<double> x(pattern.begin(), pattern.end());
+      const auto found = separator.Separate({.x = x,
+                                             .weight = x,
+                                             .programs = Programs::kExact,
+                                             .only_recent = false,
+                                             .min_violation = 1e-6,
+                                             .threads = 1});
+      SLUIS_ASSERT_OK(found);
+      const bool holds = found->reached == static_cast<int64_t>(model.attackers().size());
+      EXPECT_EQ(holds, IsSafe(table.system, pattern));
+      EXPECT_EQ(holds, found->cuts.empty());
+      EXPECT_EQ(found->unknown, 0);
+      ++(holds ? safe : unsafe);
+    });
+  }
+  EXPECT_GT(safe, 20);
+  EXPECT_GT(unsafe, 20);
+}
+
+TEST(Relaxation, BoundIsBelowTheOptimumAndDivesAreSafe) {
+  std::mt19937_64 random(42);
+  int solved = 0;
+  int tight = 0;
+  for (int trial = 0; trial < 12; ++trial) {
+    const SmallTable table = TinyProblem(random, trial % 3 == 2);
+    const std::optional<int64_t> optimum = Optimum(table.system);
+    if (!optimum) continue;
+    ++solved;
+    const ProtectionModel model(table.system);
+    const auto relaxation = Relaxation::Create(model, {});
+    SLUIS_ASSERT_OK(relaxation);
+    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
+    EXPECT_LE((*relaxation)->bound(), *optimum);
+    tight += (*relaxation)->bound() == *optimum ? 1 : 0;
+    const auto pattern = (*relaxation)->Dive();
+    SLUIS_ASSERT_OK(pattern);
+    ASSERT_FALSE(pattern->empty());
+    EXPECT_TRUE(IsSafe(table.system, *pattern));
+    EXPECT_GE(CostOf(table.system, *pattern), *optimum);
+    EXPECT_LE((*relaxation)->bound(), *optimum);  // the cuts of a dive hold in general
+    // Nothing is cheaper than the optimum, and fixing cells against it cuts off no cheaper pattern.
+    (*relaxation)->SetBest(*optimum);
+    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
+    EXPECT_LE((*relaxation)->bound(), *optimum);
+  }
+  EXPECT_GT(solved, 8);
+  EXPECT_GT(tight, 3);
+}
+
+TEST(Relaxation, IntegerProgramsAndCutsInTurnFindTheOptimum) {
+  std::mt19937_64 random(43);
+  int solved = 0;
+  for (int trial = 0; trial < 12; ++trial) {
+    const SmallTable table = TinyProblem(random, trial % 3 == 2);
+    const std::optional<int64_t> optimum = Optimum(table.system);
+    if (!optimum) continue;
+    ++solved;
+    const ProtectionModel model(table.system);
+    const auto relaxation = Relaxation::Create(model, {});
+    SLUIS_ASSERT_OK(relaxation);
+    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kNone, 0));
+    bool found = false;
+    for (int round = 0; round < 200 && !found; ++round) {
+      const auto answer = (*relaxation)->SolveInteger({});
+      SLUIS_ASSERT_OK(answer);
+      ASSERT_TRUE(answer->optimal);
+      EXPECT_LE(answer->cost, *optimum);
+      const auto fall_short = (*relaxation)->CutOff(answer->pattern);
+      SLUIS_ASSERT_OK(fall_short);
+      EXPECT_EQ(*fall_short == 0, IsSafe(table.system, answer->pattern));
+      if (*fall_short > 0) continue;
+      found = true;
+      EXPECT_EQ(answer->cost, *optimum);
+      EXPECT_EQ((*relaxation)->bound(), *optimum);
+    }
+    EXPECT_TRUE(found);
+  }
+  EXPECT_GT(solved, 8);
+}
+
+TEST(Relaxation, IsTheSameForAnyNumberOfThreads) {
+  std::mt19937_64 random(44);
+  SmallTable table =
+      testing::MakeSmallTable({6, 7, 5}, {"value"}, [&](size_t) { return 1 + static_cast<int64_t>(random() % 500); });
+  for (int k = 0; k < 25; ++k) {
+    testing::MakePrimary(table.system, 0, table.inner[random() % table.inner.size()],
+                         1 + static_cast<int64_t>(random() % 60));
+  }
+  SetUpperBounds(table.system);
+  const ProtectionModel model(table.system);
+  std::vector<std::vector<double>> x;
+  std::vector<std::vector<uint8_t>> dives;
+  for (const int32_t threads : {1, 2, 4}) {
+    const auto relaxation =
+        Relaxation::Create(model, {.threads = threads, .max_steps = 200'000, .stop = {}, .progress = {}});
+    SLUIS_ASSERT_OK(relaxation);
+    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kCapped, 0.001));
+    x.emplace_back((*relaxation)->x().begin(), (*relaxation)->x().end());
+    EXPECT_GT((*relaxation)->bound(), 0);
+    auto dive = (*relaxation)->Dive();
+    SLUIS_ASSERT_OK(dive);
+    dives.push_back(*std::move(dive));
+  }
+  EXPECT_EQ(x[0], x[1]);
+  EXPECT_EQ(x[0], x[2]);
+  EXPECT_EQ(dives[0], dives[1]);
+  EXPECT_EQ(dives[0], dives[2]);
+}
+
+TEST(Relaxation, BeginsNoRoundWithoutSteps) {
+  std::mt19937_64 random(45);
+  const SmallTable table = TinyProblem(random, false);
+  const ProtectionModel model(table.system);
+  const auto relaxation = Relaxation::Create(model, {.threads = 1, .max_steps = 0, .stop = {}, .progress = {}});
+  SLUIS_ASSERT_OK(relaxation);
+  SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
+  EXPECT_EQ((*relaxation)->statistics().rounds, 0);
+  const auto dive = (*relaxation)->Dive();
+  SLUIS_ASSERT_OK(dive);
+  EXPECT_TRUE(dive->empty());
+}
+
+}  // namespace
+}  // namespace sluis::disclosure
