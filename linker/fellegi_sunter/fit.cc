@@ -14,9 +14,14 @@ namespace {
 
 constexpr std::size_t kShortIterations = 20;  // of every start, before the most promising go on
 constexpr std::size_t kLongRuns = 4;
-constexpr int kSampleRounds = 3;
 constexpr double kTooManyMatches = 1.5;  // that a record has one match is not in the model: relatives add to them
 constexpr double kMinAgreement = 0.5;
+constexpr std::size_t kMinStableFields = 3;
+constexpr int kSampleRounds = 3;
+// Of what agreement in all n fields that are there would weigh, 1 - 1.5 / n, but at most 0.75: of four fields one may
+// be wrong, and of eight a twin lacks a quarter.
+constexpr double kMostPresumed = 0.75, kPresumedFields = 1.5;
+constexpr double kManyPresumed = 0.05;  // of the matches possible; relatives who agree so well are fewer
 constexpr double kMinControlPairs = 5;
 constexpr double kMaxControlShare = 0.5;
 
@@ -143,11 +148,14 @@ Candidate Choose(const FellegiSunterPlan& plan, const FitInput& input, const Non
 
 // `chosen` with the joint changes that the data show, if there are any.
 Candidate WithChanges(const FellegiSunterPlan& plan, const FitInput& input, const NonMatchModel& non_matches,
-                      EmData data, Candidate chosen) {
+                      std::span<const WeightedPattern> sample, EmData data, Candidate chosen) {
   EmData controls = data;
   controls.other_pairs = 0;
-  controls.counts = input.non_matches.counts.Sorted();
+  controls.counts.clear();
   controls.log_u.clear();
+  for (const WeightedPattern& entry : sample) {
+    controls.counts.push_back({entry.pattern, static_cast<std::uint64_t>(entry.weight)});
+  }
   for (const PatternCount& entry : controls.counts) {
     controls.log_u.push_back(non_matches.LogProbability(entry.pattern));
   }
@@ -162,31 +170,76 @@ Candidate WithChanges(const FellegiSunterPlan& plan, const FitInput& input, cons
   return {std::move(run), std::move(credibility)};
 }
 
+double TotalWeight(std::span<const WeightedPattern> sample) {
+  double total = 0;
+  for (const WeightedPattern& entry : sample) total += entry.weight;
+  return total;
+}
+
+// `sample` without what agrees in so much that it may be a match, before anything is known of matches: in all fields,
+// or in those that a person keeps when moving. Relatives of one address agree in neither, but for twins and namesakes.
+std::vector<WeightedPattern> WithoutPresumed(const FellegiSunterPlan& plan, std::span<const WeightedPattern> sample) {
+  const NonMatchModel marginal = NonMatchModel::Learn(plan, sample, false);
+  std::vector<std::vector<double>> weights;  // by field and level code
+  for (std::size_t f = 0; f < plan.fields.size(); ++f) {
+    const FieldRule& rule = plan.fields[f];
+    const std::vector<double> prior = PriorCounts(rule);
+    std::vector<double>& of_field = weights.emplace_back(1, 0.0);
+    for (std::size_t l = 0; l < prior.size(); ++l) {
+      of_field.push_back(std::log(prior[l] / rule.prior_strength / marginal.fields()[f].u[l]));
+    }
+  }
+  const auto agrees = [&](PatternCode pattern, bool stable_only) {
+    double weight = 0, most = 0;
+    std::size_t present = 0;
+    for (std::size_t f = 0; f < weights.size(); ++f) {
+      const AgreementLevel level = LevelOf(pattern, f);
+      if (level == kMissingLevel || (stable_only && !plan.fields[f].stable)) continue;
+      weight += weights[f][level];
+      most += weights[f].back();
+      ++present;
+    }
+    if (present < (stable_only ? kMinStableFields : 2)) return false;
+    return weight > std::min(1 - kPresumedFields / static_cast<double>(present), kMostPresumed) * most;
+  };
+  std::vector<WeightedPattern> rest;
+  for (const WeightedPattern& entry : sample) {
+    if (!agrees(entry.pattern, false) && !agrees(entry.pattern, true)) rest.push_back(entry);
+  }
+  return rest;
+}
+
 }  // namespace
 
 absl::StatusOr<FellegiSunterFit> FitFellegiSunter(const FellegiSunterPlan& plan, const FitInput& input) {
   SLUIS_RETURN_IF_ERROR(CheckInput(plan, input));
-  const std::vector<PatternCount> sample = input.non_matches.counts.Sorted();
-  std::vector<WeightedPattern> weighted;
-  for (const PatternCount& entry : sample) {
-    weighted.push_back({entry.pattern, static_cast<double>(entry.pairs)});
+  std::vector<WeightedPattern> sample;
+  for (const PatternCount& entry : input.non_matches.counts.Sorted()) {
+    sample.push_back({entry.pattern, static_cast<double>(entry.pairs)});
   }
-  const int rounds = input.non_matches.free_of_matches ? 1 : kSampleRounds;
+  bool dependence = input.non_matches.free_of_matches;
+  if (!dependence) {
+    std::vector<WeightedPattern> rest = WithoutPresumed(plan, sample);
+    const double presumed = (1 - TotalWeight(rest) / TotalWeight(sample)) * static_cast<double>(input.total_pairs);
+    if (presumed <= kManyPresumed * static_cast<double>(input.max_matches)) {
+      sample = std::move(rest);
+      dependence = true;
+    }
+  }
+  const std::vector<WeightedPattern> all = sample;
   for (int round = 1;; ++round) {
-    const NonMatchModel non_matches = NonMatchModel::Learn(plan, weighted, input.non_matches.free_of_matches);
+    const NonMatchModel non_matches = NonMatchModel::Learn(plan, sample, dependence);
     const EmData data = MakeData(plan, input, non_matches);
     std::size_t starts = 0;
     Candidate chosen = Choose(plan, input, non_matches, data, starts);
-    if (input.non_matches.free_of_matches) {
-      chosen = WithChanges(plan, input, non_matches, data, std::move(chosen));
-    }
+    if (dependence) chosen = WithChanges(plan, input, non_matches, sample, data, std::move(chosen));
     FellegiSunterModel model(plan, non_matches, chosen.run.parameters);
-    if (round == rounds) {
+    if (dependence || round == kSampleRounds) {
       return FellegiSunterFit{std::move(model), std::move(chosen.credibility), chosen.run.objective,
                               starts,           chosen.run.iterations,         chosen.run.converged};
     }
     for (std::size_t i = 0; i < sample.size(); ++i) {
-      weighted[i].weight = static_cast<double>(sample[i].pairs) * (1 - model.Probability(sample[i].pattern));
+      sample[i].weight = all[i].weight * (1 - model.Probability(sample[i].pattern));
     }
   }
 }

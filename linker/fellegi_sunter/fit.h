@@ -44,9 +44,12 @@ struct FellegiSunterFit {
 };
 
 // Estimates m, u and the match share, without truth. u from the sample; m and the share by EM from several starts on
-// the pattern counts, u fixed. A sample that may hold matches is weighted with the probability of no match, and the
-// whole repeated twice. Of the starts' results the one with the largest objective among the credible ones is chosen,
-// and if none is credible the one with the largest.
+// the pattern counts, u fixed. A sample that may hold matches is freed of the pairs that agree in so much that they
+// may be: min(0.75, 1 - 1.5 / n) of what agreement in all n fields would weigh, or in all n stable ones (three at
+// least), m being that of the priors. If these pairs are more than a twentieth of max_matches, it is a file full of
+// duplicates: then the sample is weighted instead with the probability of no match, the whole repeated twice, and no
+// dependence of fields is learnt. Of the starts' results the one with the largest objective among the credible ones is
+// chosen, and if none is credible the one with the largest.
 //
 // Not credible: fewer expected matches than plan.min_expected_matches; more than 1.5 times max_matches (up to there the
 // number is cut to it); separation below plan.min_separation; matches that agree on less than half of the fields on
@@ -54,8 +57,9 @@ struct FellegiSunterFit {
 // fields depend on each other in a way that the model does not know.
 //
 // Errors: as FellegiSunterPlan::Validate; INVALID_ARGUMENT if total_pairs is less than the candidates or max_matches is
-// 0 or more than total_pairs; FAILED_PRECONDITION without candidates or sample, or if fewer than two fields are present
-// in any candidate. Deterministic. Memory and time are O(patterns), time also O(fields * starts * iterations).
+// 0 or more than total_pairs; FAILED_PRECONDITION without candidates or sample, or if fewer than two fields
+// are present in any candidate. Deterministic. Memory and time are O(patterns), time also O(fields * starts *
+// iterations).
 [[nodiscard]] absl::StatusOr<FellegiSunterFit> FitFellegiSunter(const FellegiSunterPlan& plan, const FitInput& input);
 
 // Returns the log odds of each pair, in the order of `pairs`, term frequencies included. `comparer`: with the cuts that

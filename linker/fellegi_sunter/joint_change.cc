@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::size_t kMostChanges = 2;
 constexpr std::size_t kTrialSteps = 10;
+constexpr std::size_t kRankSteps = 2;  // of every pair of fields, before the best go on
+constexpr std::size_t kRankedPairs = 5;
 constexpr double kFirstShare = 0.1;
 constexpr double kMinGain = 10;        // natural logarithm: beyond chance for the few hundred sets that are tried
 constexpr double kLeastLogOdds = -20;  // patterns below stay no matches whatever changes: two or three fields less
@@ -69,12 +72,12 @@ class Search {
     double gain = 0;  // the objective less that of the controls
   };
 
-  Trial Try(std::vector<JointChange> changes) {
+  Trial Try(std::vector<JointChange> changes, std::size_t steps = kTrialSteps) {
     SetChanges(non_matches_, changes, data_);
     SetChanges(non_matches_, changes, controls_);
     MatchParameters start = best_.parameters;
     start.changes = std::move(changes);
-    const EmRun run = RunEm(data_, std::move(start), kTrialSteps);
+    const EmRun run = RunEm(data_, std::move(start), steps);
     const double controls = LogLikelihood(controls_, run.parameters) * control_weight_;
     return {run.parameters, run.objective - controls};
   }
@@ -91,15 +94,25 @@ class Search {
   }
 
   bool AddPair() {
-    Trial best = best_;
+    std::vector<std::pair<double, PatternCode>> ranked;  // gain, fields
+    const auto with = [this](PatternCode fields) {
+      std::vector<JointChange> changes = best_.parameters.changes;
+      changes.push_back({fields, kFirstShare});
+      return changes;
+    };
     for (std::size_t f = 0; f < data_.u.size(); ++f) {
       for (std::size_t g = f + 1; g < data_.u.size(); ++g) {
         if (!Free(f) || !Free(g)) continue;
-        std::vector<JointChange> changes = best_.parameters.changes;
-        changes.push_back({LevelBits(f) | LevelBits(g), kFirstShare});
-        Trial trial = Try(std::move(changes));
-        if (trial.gain > best.gain) best = std::move(trial);
+        const PatternCode fields = LevelBits(f) | LevelBits(g);
+        ranked.emplace_back(Try(with(fields), kRankSteps).gain, fields);
       }
+    }
+    std::ranges::sort(ranked, std::greater());
+    ranked.resize(std::min(ranked.size(), kRankedPairs));
+    Trial best = best_;
+    for (const auto& [gain, fields] : ranked) {
+      Trial trial = Try(with(fields));
+      if (trial.gain > best.gain) best = std::move(trial);
     }
     return Take(std::move(best));
   }

@@ -26,6 +26,7 @@ struct FieldRule {
   double prior_exact = 0.7;
   double prior_strength = 10;  // weighs as much as so many matches
   double max_disagree = 0.7;  // no estimate of m(disagree) goes above: a field on which most matches differ is no field
+  bool stable = false;        // a person keeps it when moving house, as a name or a date of birth
 };
 
 struct FellegiSunterPlan {

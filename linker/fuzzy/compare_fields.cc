@@ -119,7 +119,11 @@ class FieldComparison {
   FieldComparison(const MatchPlan& plan, const MatchOptions& options, std::uint64_t seed, bool repeats,
                   std::span<const ReviewDecision> decisions)
       : plan_(plan), options_(options), seed_(seed), repeats_(repeats), decisions_(decisions) {
-    for (const Feature& feature : plan.encoding.features) fields_.fields.push_back({.name = feature.name});
+    for (const Feature& feature : plan.encoding.features) {
+      FieldRule& rule = fields_.fields.emplace_back();
+      rule.name = feature.name;
+      rule.stable = feature.stable;
+    }
   }
 
   absl::StatusOr<CompareResult> Run(const CompareSide& side_a, const CompareSide* side_b) {

@@ -276,6 +276,32 @@ TEST(FitFellegiSunter, TakesMatchesOutOfASampleThatHoldsThem) {
   }
 }
 
+// A file with few duplicates and many relatives: pairs that agree in surname and address, none in given name and birth
+// date. Were they not learnt from, as from a sample free of matches, they would be the matches: there are ten times as
+// many.
+TEST(FitFellegiSunter, RelativesAreNoMatchesInASampleThatHoldsMatches) {
+  const std::vector<TrueField> fields = {Name(), Name(), Date(), Town(), Town(), Town()};
+  std::vector<TrueField> relatives = fields;
+  for (TrueField& field : relatives) field.u = {0.02, 0.01, 0.01, 0.01, 0.95};
+  relatives[0].u = Name().u;
+  relatives[2].u = Date().u;
+  for (const double matches : {200.0, 0.0}) {
+    for (int seed = 0; seed < kSeeds; ++seed) {
+      Synthetic data = MakeSynthetic(fields, 2000, matches, seed);
+      std::mt19937_64 random(seed + 1000);
+      AddPairs(relatives, false, 2000, random, data.input.candidates);
+      data.input.total_pairs = data.input.candidates.total();
+      data.input.max_matches = 14'000;
+      data.input.non_matches = {data.input.candidates, false};
+      const FellegiSunterFit fit = Fit(PlanOf(fields.size()), data.input);
+      ASSERT_EQ(fit.credibility.credible, matches > 0) << fit.credibility.why_not;
+      if (matches == 0) continue;
+      EXPECT_GT(Evaluate(fit.model, data).precision, 0.95);
+      EXPECT_GT(Evaluate(fit.model, data).recall, 0.7);  // who has a wrong name or date looks like a relative
+    }
+  }
+}
+
 // Half of the candidates of the true pairs, chosen at random, and few others: blocking must change the odds of no
 // pattern much, since the match share refers to all pairs.
 TEST(FitFellegiSunter, PairsThatBlockingLeftOutCountAsOthers) {
