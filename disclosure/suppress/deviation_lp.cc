@@ -69,12 +69,13 @@ size_t CheapestDeviationLp::ColumnOf(int32_t cell, Direction direction) const {
   return direction == Direction::kUpper ? at : cells_.size() + at;
 }
 
-void CheapestDeviationLp::SetBounds(int64_t unit, std::span<const double> weight) {
+void CheapestDeviationLp::SetBounds(int64_t unit, CellPrice price) {
   const double scale = static_cast<double>(unit);
   const size_t n = cells_.size();
   for (size_t j = 0; j < n; ++j) {
     const size_t i = Index(cells_[j]);
-    const bool forbidden = weight[i] == kForbidden;
+    const double charged = price(cells_[j]);
+    const bool forbidden = charged == kForbidden;
     reach_[j] = forbidden ? 0 : Headroom(measure_, cells_[j]);
     reach_[n + j] = forbidden ? 0 : measure_.value[i];
     for (const size_t column : {j, n + j}) {
@@ -82,16 +83,17 @@ void CheapestDeviationLp::SetBounds(int64_t unit, std::span<const double> weight
     }
     // A cell that can deviate by less than the unit is worth that much less.
     const double part = std::max(kLeastPart, std::min(1.0, static_cast<double>(measure_.value[i]) / scale));
-    objective_[j] = objective_[n + j] = forbidden ? 0 : weight[i] * Spread(cells_[j]) / part;
+    objective_[j] = objective_[n + j] = forbidden ? 0 : charged * Spread(cells_[j]) / part;
   }
 }
 
-lp::Outcome CheapestDeviationLp::Solve(int32_t cell, Direction direction, int64_t level,
-                                       std::span<const double> weight) {
+lp::Outcome CheapestDeviationLp::Solve(const Target& target, CellPrice price) {
   // In units of the level, so that the solver's tolerances are relative to what is asked.
-  SetBounds(level, weight);
-  const size_t wanted = ColumnOf(cell, direction);
-  const size_t opposite = ColumnOf(cell, direction == Direction::kUpper ? Direction::kLower : Direction::kUpper);
+  const int64_t level = target.level;
+  SetBounds(level, price);
+  const bool up = target.direction == Direction::kUpper;
+  const size_t wanted = ColumnOf(target.cell, target.direction);
+  const size_t opposite = ColumnOf(target.cell, up ? Direction::kLower : Direction::kUpper);
   vertex_.clear();
   if (upper_[wanted] < 1) return lp::Outcome::kInfeasible;
   lower_[wanted] = upper_[wanted] = 1;

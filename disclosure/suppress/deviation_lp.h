@@ -8,12 +8,14 @@
 #include "absl/status/statusor.h"
 #include "disclosure/lp/lp.h"
 #include "disclosure/suppress/certificate.h"
+#include "disclosure/suppress/deviation.h"
 #include "disclosure/suppress/exact_deviation.h"
+#include "disclosure/suppress/neighbourhood.h"
 #include "disclosure/system/system.h"
 
 namespace sluis::disclosure {
 
-// A weight that forbids a cell to deviate.
+// A price at which a cell must not deviate.
 inline constexpr double kForbidden = -1;
 
 // The linear program of the engine: the cheapest deviation from the true table of one measure, over a fixed set of
@@ -29,11 +31,10 @@ class CheapestDeviationLp {
                                                                                    std::vector<int32_t> cells,
                                                                                    std::vector<int32_t>& scratch);
 
-  // Minimises the weight of the deviating cells, where `cell` deviates by exactly `level` >= 1 in `direction`.
-  // `weight`: per cell of the system, what it costs to let it deviate as far as the level or its value goes;
-  // kForbidden: it must not. Cells outside `cells` never deviate. kOptimal: `vertex()` holds the deviation.
-  // kInfeasible: there is none.
-  [[nodiscard]] lp::Outcome Solve(int32_t cell, Direction direction, int64_t level, std::span<const double> weight);
+  // Minimises the price of the deviating cells, where the target's cell deviates by exactly its level. `price`: what it
+  // costs to let a cell deviate as far as the level or its value goes. Cells outside `cells` never deviate.
+  // kOptimal: `vertex()` holds the deviation. kInfeasible: there is none.
+  [[nodiscard]] lp::Outcome Solve(const Target& target, CellPrice price);
 
   [[nodiscard]] std::span<const ApproximateEntry> vertex() const { return vertex_; }
   [[nodiscard]] int64_t iterations() const { return solver_->Iterations(); }
@@ -42,7 +43,7 @@ class CheapestDeviationLp {
   CheapestDeviationLp(const Measure& measure, std::vector<int32_t> cells);
   [[nodiscard]] size_t ColumnOf(int32_t cell, Direction direction) const;
   // Amounts in the linear program are in multiples of `unit`.
-  void SetBounds(int64_t unit, std::span<const double> weight);
+  void SetBounds(int64_t unit, CellPrice price);
   void ReadVertex(int64_t unit);
 
   const Measure& measure_;

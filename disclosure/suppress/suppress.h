@@ -31,6 +31,8 @@ struct SuppressOptions {
   // Cells that are suppressed from the beginning, for instance another method's pattern. Construction adds what is
   // still missing, cleanup removes what is not needed. Cells that are not suppressible are left out. Empty: none.
   Pattern start;
+  // Threads to work on, at least 1. The result does not depend on it.
+  int threads = 1;
   // Called now and then, from the calling thread. May be empty.
   std::function<void(SuppressPhase phase, int64_t done, int64_t total)> progress;
   // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
@@ -47,6 +49,7 @@ struct SuppressionResult {
   // and for which no other cell can be suppressed to prevent it. Nothing sensitive; counted per measure.
   int64_t recomputable = 0;
   int64_t construct_lps = 0;
+  int64_t construct_iterations = 0;
   int64_t cleanup_lps = 0;
   int64_t cleanup_iterations = 0;
   int64_t conceal_lps = 0;
