@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "linker/kernel/isotonic.h"
 #include "linker/kernel/parallel.h"
 
 namespace sluis::linker::candidate {
@@ -110,31 +111,20 @@ std::vector<double> MatchProbabilities(std::span<const std::uint32_t> nearest, s
   }
   // Strangers above what is found in an interval make up for those below it: pools of neighbouring intervals whose
   // shares would fall otherwise (isotonic regression), since rows differ in how near their strangers are.
-  struct Pool {
-    std::size_t begin;
-    std::size_t end;
-    double matches;
-    double Share() const { return matches / static_cast<double>(end - begin); }
-  };
-  std::vector<Pool> pools;
   const std::size_t interval = std::max(kLeastInInterval, size / 64);
+  std::vector<double> shares;
+  std::vector<double> weights;
   double largest_before = 0;
   for (std::size_t begin = 0; begin < size; begin += interval) {
     const std::size_t end = std::min(begin + interval, size);
     const double strangers = rows * without_match * (largest[end - 1] - largest_before);
     largest_before = largest[end - 1];
-    pools.push_back({begin, end, static_cast<double>(end - begin) - strangers});
-    while (pools.size() > 1 && pools[pools.size() - 2].Share() >= pools.back().Share()) {
-      const Pool last = pools.back();
-      pools.pop_back();
-      pools.back().end = last.end;
-      pools.back().matches += last.matches;
-    }
+    weights.push_back(static_cast<double>(end - begin));
+    shares.push_back(1 - strangers / weights.back());
   }
-  for (const Pool& pool : pools) {
-    for (std::size_t i = pool.begin; i < pool.end; ++i) {
-      probabilities[order[i]] = nearest[order[i]] > 0 ? std::clamp(pool.Share(), 0.0, 1.0) : 0;
-    }
+  MakeNonDecreasing(shares, weights);
+  for (std::size_t i = 0; i < size; ++i) {
+    probabilities[order[i]] = nearest[order[i]] > 0 ? std::clamp(shares[i / interval], 0.0, 1.0) : 0;
   }
   return probabilities;
 }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
+
+#include "linker/kernel/isotonic.h"
 
 namespace sluis::linker {
 namespace {
@@ -120,30 +123,12 @@ double LogOfChange(double share, double log_m, double log_u) {
 }
 
 std::vector<double> MonotoneDistribution(std::span<const double> counts, std::span<const double> u, double max_first) {
-  struct Block {
-    double count;
-    double weight;
-    std::size_t levels;
-  };
-  std::vector<Block> blocks;
-  for (std::size_t l = 0; l < counts.size(); ++l) {
-    blocks.push_back({counts[l], u[l], 1});
-    while (blocks.size() > 1) {
-      const Block& last = blocks.back();
-      Block& before = blocks[blocks.size() - 2];
-      if (before.count / before.weight <= last.count / last.weight) {
-        break;
-      }
-      before = {before.count + last.count, before.weight + last.weight, before.levels + last.levels};
-      blocks.pop_back();
-    }
-  }
+  std::vector<double> m(counts.size());
+  std::transform(counts.begin(), counts.end(), u.begin(), m.begin(), std::divides<>());
+  MakeNonDecreasing(m, u);
   const double total = std::accumulate(counts.begin(), counts.end(), 0.0);
-  std::vector<double> m;
-  for (const Block& block : blocks) {
-    for (std::size_t l = 0; l < block.levels; ++l) {
-      m.push_back(block.count / block.weight * u[m.size()] / total);
-    }
+  for (std::size_t l = 0; l < m.size(); ++l) {
+    m[l] *= u[l] / total;
   }
   if (m[0] > max_first) {
     const double scale = (1 - max_first) / (1 - m[0]);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "linker/kernel/isotonic.h"
+
 namespace sluis::linker {
 namespace {
 

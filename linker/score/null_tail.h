@@ -41,9 +41,6 @@ struct NullTail {
 [[nodiscard]] NullTail FitNullTail(std::span<const double> lambdas, std::span<const double> spacings,
                                    std::span<const double> weights);
 
-// Replaces values by the non-decreasing sequence nearest to them in weighted squares (pool adjacent violators).
-void MakeNonDecreasing(std::span<double> values, std::span<const double> weights);
-
 // Returns the probability that a Poisson variable of this mean is at least `count`.
 [[nodiscard]] double PoissonAtLeast(double count, double mean);
 

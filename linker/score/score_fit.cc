@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "linker/kernel/isotonic.h"
 #include "linker/score/curves.h"
 #include "linker/score/score_sample.h"
 #include "linker/score/threshold.h"

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <span>
 
+#include "linker/kernel/isotonic.h"
 #include "linker/kernel/parallel.h"
 #include "linker/score/score_fit.h"
 

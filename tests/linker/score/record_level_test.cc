@@ -8,6 +8,7 @@
 #include <random>
 
 #include "common/status/matchers.h"
+#include "linker/kernel/isotonic.h"
 #include "linker/score/null_tail.h"
 #include "tests/linker/kernel/tables.h"
 #include "tests/linker/score/synthetic.h"
