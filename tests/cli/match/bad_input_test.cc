@@ -244,5 +244,45 @@ TEST_F(BadInputTest, ADiskThatIsFullLeavesTheOldLinks) {
   }
 }
 
+// Bytes that a register's owner may well send: none stops the program, none is echoed.
+TEST_F(BadInputTest, FilesThatAreNoneAreToldByRowOrRead) {
+  const std::string header = "nr,bsn,given,surname,born,street,postcode,phone\n";
+  const std::string row = ",,Jan,Jansen,1980-01-01,Kerkstraat,1000,0612345678\n";
+  const auto run = [&](const std::string& csv, int code) {
+    Put("a.csv", csv);
+    std::filesystem::remove(Path("links.csv"));
+    Run(Command({"a.csv"}), code);
+    EXPECT_EQ(std::filesystem::exists(Path("links.csv")), code == kExitOk);
+    EXPECT_THAT(printed_, Not(HasSubstr("Jansen")));
+  };
+  run("", kExitBadData);
+  run(header, kExitOk);
+  EXPECT_TRUE(Links().empty());
+  run(header + "1" + row, kExitOk);
+  EXPECT_EQ(Links().at(0).status, "single");
+  run(header + "1" + row + "1" + row, kExitBadData);
+  EXPECT_THAT(printed_, HasSubstr("an earlier row has the same record id"));
+  run(header + row, kExitBadData);
+  run("bsn,given,surname,born,street,postcode,phone\n,Jan,Jansen,1980-01-01,Kerkstraat,1000,06\n", kExitBadData);
+  run("nr;bsn;given;surname;born;street;postcode;phone\n1;;Jan;Jansen;1980-01-01;Kerkstraat;1000;06\n", kExitOk);
+  run(header + "1,,Jos\xe9" + row.substr(5), kExitBadData);                        // latin-1
+  run(header + "1,,\"Jan" + row.substr(5), kExitBadData);                          // a quote that never ends
+  run(header + "1,," + std::string(10 << 20, 'x') + row.substr(5), kExitBadData);  // 10 MiB in a field
+  std::string crlf = "\xef\xbb\xbf" + header + "1" + row;
+  for (std::size_t at = 0; (at = crlf.find('\n', at)) != std::string::npos; at += 2) crlf.insert(at, "\r");
+  run(crlf, kExitOk);
+  EXPECT_EQ(Links().at(0).record_id, "1");
+}
+
+TEST_F(BadInputTest, TwoFilesAreDeduplicatedEachByItself) {
+  Put("a.csv", PeopleCsv({.first = 0, .end = 100}));
+  Put("b.csv", PeopleCsv({.first = 0, .end = 100}));
+  MatchCommand command = Command({"a.csv", "b.csv"});
+  command.mode = "dedupe";
+  Run(command);
+  EXPECT_EQ(Report()["links"]["pairs"], 0);
+  EXPECT_EQ(Links().size(), 200u);
+}
+
 }  // namespace
 }  // namespace sluis::cli
