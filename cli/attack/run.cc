@@ -38,7 +38,14 @@ class Run {
       return kExitBadData;
     }
     SLUIS_RETURN_IF_ERROR(read);
-    SLUIS_ASSIGN_OR_RETURN(const Verdict verdict, Judge());
+    const absl::StatusOr<Verdict> judged = Judge();
+    steps_.End();
+    if (absl::IsInvalidArgument(judged.status())) {  // what was published contradicts itself
+      ReportError(judged.status(), json_);
+      return kExitBadData;
+    }
+    SLUIS_RETURN_IF_ERROR(judged.status());
+    const Verdict& verdict = *judged;
     steps_.Begin("write", "");
     if (!command_.out.empty()) SLUIS_RETURN_IF_ERROR(WriteOutput(command_.out, IntervalsCsv(verdict, *table_)));
     steps_.End();

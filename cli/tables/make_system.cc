@@ -29,13 +29,19 @@ absl::Status CellError(const CellTable& table, std::int32_t cell, const std::str
   return absl::InvalidArgumentError(absl::StrCat("the cell ", table.Describe(cell), ": ", what));
 }
 
-absl::Status CheckAdditive(const CellTable& table) {
+// `pattern`: sums with a suppressed cell are left aside; empty: nothing is suppressed.
+absl::Status CheckAdditive(const CellTable& table, std::span<const std::uint8_t> pattern) {
   std::int64_t wrong = 0;
   std::int64_t first = -1;
   for (std::int64_t r = 0; r < table.relations.size(); ++r) {
+    const std::int32_t total = table.relations.total[Index(r)];
     Int128 sum = 0;
-    for (const std::int32_t part : table.relations.parts(r)) sum += table.value[Index(part)];
-    if (sum == table.value[Index(table.relations.total[Index(r)])]) continue;
+    bool whole = pattern.empty() || pattern[Index(total)] == 0;
+    for (const std::int32_t part : table.relations.parts(r)) {
+      sum += table.value[Index(part)];
+      whole = whole && (pattern.empty() || pattern[Index(part)] == 0);
+    }
+    if (!whole || sum == table.value[Index(total)]) continue;
     if (wrong++ == 0) first = r;
   }
   if (wrong == 0) return absl::OkStatus();
@@ -95,7 +101,8 @@ absl::Status CheckContributions(const CellTable& table) {
 absl::Status ApplyRules(const CellTable& table, const disclosure::RuleSet& rules, CellSystem& system) {
   if (rules.group_disclosure || rules.suppressed_sum || rules.request) {
     return absl::InvalidArgumentError(
-        "the rule set has group_disclosure, suppressed_sum or request, which this command does not apply: take them out "
+        "the rule set has group_disclosure, suppressed_sum or request, which this command does not apply: take them "
+        "out "
         "of the file, and know that they are not kept");
   }
   const bool by_top = !rules.dominance.empty() || rules.p_percent || rules.prior_posterior;
@@ -196,7 +203,7 @@ absl::StatusOr<CellSystem> MakeSystem(const CellTable& table, const SystemOption
   for (std::int32_t i = 0; i < table.num_named(); ++i) {
     if (table.known[Index(i)] == 0) return CellError(table, i, "its value is not in the file");
   }
-  SLUIS_RETURN_IF_ERROR(CheckAdditive(table));
+  SLUIS_RETURN_IF_ERROR(CheckAdditive(table, {}));
   SLUIS_RETURN_IF_ERROR(CheckContributions(table));
   const std::vector<std::string> measures = {table.measure};
   CellSystem system = disclosure::MakeCellSystem(table.num_cells, measures);
@@ -225,6 +232,7 @@ absl::StatusOr<std::vector<std::int64_t>> PublishedValues(const CellTable& table
       return CellError(table, i, "the pattern publishes it, but its value is not in the file");
     }
   }
+  SLUIS_RETURN_IF_ERROR(CheckAdditive(table, pattern));
   return value;
 }
 

@@ -44,7 +44,7 @@ struct SystemOptions {
 
 // Returns what a reader of the published file sees: the values of suppressed cells are not looked at. `pattern`: one
 // entry per cell, 1: suppressed.
-// Errors: INVALID_ARGUMENT if a cell that is published has no value.
+// Errors: INVALID_ARGUMENT if a cell that is published has no value, or a sum of published cells does not add up.
 [[nodiscard]] absl::StatusOr<std::vector<std::int64_t>> PublishedValues(const CellTable& table,
                                                                         std::span<const std::uint8_t> pattern);
 

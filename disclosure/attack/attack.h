@@ -29,9 +29,10 @@ struct PublishedTable {
                                      bool keep_bounds);
 
 struct AttackOptions {
-  std::function<void(int64_t done, int64_t total)> progress;  // cells looked at, of all suppressed; may be empty
-  const std::atomic<bool>* cancelled = nullptr;               // when true, the attack returns CANCELLED; may be null
-  int threads = 1;                                            // 1 .. 1,024; what is found does not depend on it
+  // Cells looked at, of all that are to be; called from any thread, by one at a time. May be empty.
+  std::function<void(int64_t done, int64_t total)> progress;
+  const std::atomic<bool>* cancelled = nullptr;  // when true, the attack returns CANCELLED; may be null
+  int threads = 1;                               // 1 .. 1,024; what is found does not depend on it
 };
 
 // How large the attack was.
@@ -66,8 +67,9 @@ struct ExactReport {
 };
 
 // Returns the suppressed cells that can be recomputed exactly: those whose interval holds one whole number only (all
-// values are whole numbers, and attackers know it). Every solution of every linear program is used for every cell, so
-// that most cells need none of their own. Anyone can run this on published bytes. Errors: as FindIntervals.
+// values are whole numbers, and attackers know it). Many cells are pushed at once, and every solution of every linear
+// program is used for every cell, so that few cells need one of their own. Anyone can run this on published bytes.
+// Errors: as FindIntervals.
 [[nodiscard]] absl::StatusOr<ExactReport> FindExact(const PublishedTable& table, const AttackOptions& options);
 
 // A primary cell whose interval does not reach value - lower level (`below`) or value + upper level.
@@ -87,7 +89,7 @@ struct LevelReport {
 
 // Returns the protection levels that `pattern` (1: suppressed) fails to protect in the full system: whether the
 // feasibility interval of each primary cell, in each measure, covers [value - lower level, value + upper level].
-// Stops each linear program when the level is reached, and uses each solution for all cells. In floating point, to
+// Pushes many cells at once, none further than its level, and uses each solution for all cells. In floating point, to
 // about 1e-6 of the widest range in a component: the proof is the certificate, this is the independent second opinion.
 // Errors: INVALID_ARGUMENT if Validate(system) fails or the pattern has another length; CANCELLED; INTERNAL.
 [[nodiscard]] absl::StatusOr<LevelReport> VerifyLevels(const CellSystem& system, std::span<const uint8_t> pattern,

@@ -204,10 +204,13 @@ absl::StatusOr<std::unique_ptr<ComponentAttack>> ComponentAttack::Create(const A
       problem.coefficient.push_back(sign);
     }
     problem.begin.push_back(static_cast<int64_t>(problem.row.size()));
-    problem.column_lower.push_back(0);
-    problem.column_upper.push_back(self->ScaledHigh(j));
-    problem.objective.push_back(0);
+    self->lower_.push_back(0);
+    self->upper_.push_back(self->ScaledHigh(j));
   }
+  self->no_objective_.assign(cells.size(), 0);
+  problem.column_lower = self->lower_;
+  problem.column_upper = self->upper_;
+  problem.objective = self->no_objective_;
   SLUIS_RETURN_IF_ERROR(self->solver_->Load(problem));
   self->seen_low_.assign(cells.size(), std::numeric_limits<double>::infinity());
   self->seen_high_.assign(cells.size(), -std::numeric_limits<double>::infinity());
@@ -221,6 +224,34 @@ absl::StatusOr<std::unique_ptr<ComponentAttack>> ComponentAttack::Create(const A
   if (outcome != lp::Outcome::kOptimal) return absl::InternalError("attack: the linear program failed");
   self->RecordTable();
   return self;
+}
+
+void ComponentAttack::Confine(size_t place, double low, double high) {
+  const double own_low = static_cast<double>(model_.low[Index(cells_[place])]);
+  lower_[place] = std::max(0.0, (low - own_low) / scale_);
+  upper_[place] = std::max(lower_[place], std::min(ScaledHigh(place), (high - own_low) / scale_));
+  solver_->SetColumnBounds(static_cast<int32_t>(place), lower_[place], upper_[place]);
+}
+
+void ComponentAttack::Release() {
+  for (size_t j = 0; j < cells_.size(); ++j) {
+    lower_[j] = 0;
+    upper_[j] = ScaledHigh(j);
+  }
+  solver_->SetAllColumnBounds(lower_, upper_);
+}
+
+absl::Status ComponentAttack::PushTogether(std::span<const double> direction, AttackEffort& effort) {
+  std::vector<double> objective(direction.begin(), direction.end());
+  for (double& coefficient : objective) coefficient = -coefficient;  // the solver minimises
+  solver_->SetAllObjectives(objective);
+  const lp::Outcome outcome = solver_->SolveWarm();
+  ++effort.linear_programs;
+  effort.iterations += solver_->Iterations();
+  solver_->SetAllObjectives(no_objective_);
+  if (outcome != lp::Outcome::kOptimal) return absl::InternalError("attack: the linear program failed");
+  RecordTable();
+  return absl::OkStatus();
 }
 
 double ComponentAttack::ScaledHigh(size_t place) const {
@@ -243,13 +274,13 @@ void ComponentAttack::RecordTable() {
 absl::StatusOr<double> ComponentAttack::Push(size_t place, bool up, int64_t stop, AttackEffort& effort) {
   const int32_t column = static_cast<int32_t>(place);
   const int64_t low = model_.low[Index(cells_[place])];
-  double lower = 0;
-  double upper = ScaledHigh(place);
+  double lower = lower_[place];
+  double upper = upper_[place];
   // A stop outside the bounds changes nothing; one inside must leave room for the solution at hand.
   if (up && stop != kNoUpperBound && stop > low) {
-    upper = std::min(upper, static_cast<double>(stop - low) / scale_);
+    upper = std::clamp(static_cast<double>(stop - low) / scale_, lower, upper);
   } else if (!up && stop > low) {
-    lower = std::min(static_cast<double>(stop - low) / scale_, upper);
+    lower = std::clamp(static_cast<double>(stop - low) / scale_, lower, upper);
   }
   solver_->SetColumnBounds(column, lower, upper);
   solver_->SetObjective(column, up ? -1 : 1);
@@ -266,7 +297,7 @@ absl::StatusOr<double> ComponentAttack::Push(size_t place, bool up, int64_t stop
     return absl::InternalError("attack: the linear program failed");
   }
   solver_->SetObjective(column, 0);
-  solver_->SetColumnBounds(column, 0, ScaledHigh(place));
+  solver_->SetColumnBounds(column, lower_[place], upper_[place]);
   return reached;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -40,6 +41,18 @@ class ComponentAttack {
   // of all cells of the component.
   [[nodiscard]] absl::StatusOr<double> Push(size_t place, bool up, int64_t stop, AttackEffort& effort);
 
+  // Narrows the cell at `place` to low .. high (values; within its bounds) until Release. A range that leaves out every
+  // possible table makes later pushes fail.
+  void Confine(size_t place, double low, double high);
+  // Gives all cells their own bounds again.
+  void Release();
+
+  // Pushes many cells at once, each as far as it goes along with the others: for each place the sign of `direction`
+  // says up, down or not at all, its size how much a unit of that cell counts. Updates seen_low and seen_high of all
+  // cells. For cells that are confined: the others may go on without bound. `direction`: one entry per cell of the
+  // component.
+  [[nodiscard]] absl::Status PushTogether(std::span<const double> direction, AttackEffort& effort);
+
   // Per cell of the component: the least and the largest value in any table seen so far.
   [[nodiscard]] double seen_low(size_t place) const { return seen_low_[place]; }
   [[nodiscard]] double seen_high(size_t place) const { return seen_high_[place]; }
@@ -55,6 +68,8 @@ class ComponentAttack {
   const std::vector<int32_t>& cells_;
   std::unique_ptr<lp::Solver> solver_;
   double scale_ = 1;
+  std::vector<double> no_objective_;
+  std::vector<double> lower_, upper_;  // bounds of the columns at hand
   std::vector<double> seen_low_, seen_high_;
 };
 

@@ -294,16 +294,83 @@ TEST(FindExact, ReportsProgressAndCanBeCancelled) {
   const SmallTable table = OneToNine();
   const PublishedTable published = Publish(table.system, 0, Suppressed(table, {5, 6, 9, 10}), false);
   std::atomic<bool> cancelled = false;
-  int64_t steps = 0;
+  int64_t last = 0;
   AttackOptions options;
   options.cancelled = &cancelled;
   options.progress = [&](int64_t done, int64_t total) {
-    EXPECT_EQ(done, ++steps);
+    EXPECT_GT(done, last);
     EXPECT_EQ(total, 4);
-    cancelled = done == 2;
+    last = done;
   };
+  SLUIS_ASSERT_OK(FindExact(published, options));
+  EXPECT_EQ(last, 4);
+  cancelled = true;
   EXPECT_THAT(FindExact(published, options), StatusIs(absl::StatusCode::kCancelled, "cancelled"));
-  EXPECT_EQ(steps, 2);
+}
+
+// A table of 12 x 12 x 4 random amounts, some of them 0; about half of the cells are suppressed at random. Large enough
+// for cells to be pushed together and by several threads; many are exact, or short of their levels.
+struct LargePattern {
+  SmallTable table;
+  std::vector<uint8_t> pattern;
+};
+
+LargePattern MakeLargePattern(uint32_t seed) {
+  std::mt19937 random(seed);
+  const std::vector<int64_t> amounts = {0, 1, 2, 5, 9, 30, 200};
+  LargePattern made{.table = testing::MakeSmallTable({12, 12, 4}, {"value"},
+                                                      [&](size_t) { return amounts[random() % amounts.size()]; }),
+                     .pattern = {}};
+  CellSystem& system = made.table.system;
+  const uint32_t share = 15 + seed % 4 * 10;  // percent
+  for (int32_t i = 0; i < system.num_cells; ++i) {
+    const bool suppressed = random() % 100 < share && system.suppressible[static_cast<size_t>(i)] != 0;
+    made.pattern.push_back(suppressed ? 1 : 0);
+    if (suppressed && random() % 2 == 0) testing::MakePrimary(system, 0, i, 1 + static_cast<int64_t>(random() % 8));
+  }
+  SetUpperBounds(system);
+  return made;
+}
+
+// The oracle: every cell's interval by linear programs of its own, that know nothing of each other's confinement.
+TEST(Attack, PushingTogetherFindsWhatPushingOneByOneFinds) {
+  int64_t short_cells = 0;
+  int64_t exact_cells = 0;
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    const LargePattern made = MakeLargePattern(seed);
+    const Measure& measure = made.table.system.measures[0];
+    const auto intervals = FindIntervals(Publish(made.table.system, 0, made.pattern, true), {});
+    SLUIS_ASSERT_OK(intervals);
+    std::vector<Shortfall> expected;
+    for (const FeasibilityInterval& interval : intervals->intervals) {
+      const size_t i = static_cast<size_t>(interval.cell);
+      const auto least = static_cast<double>(measure.value[i] - measure.lower_level[i]);
+      const auto largest = static_cast<double>(measure.value[i] + measure.upper_level[i]);
+      if (interval.low > least + 1e-3) expected.push_back({.measure = 0, .cell = interval.cell, .below = true});
+      if (interval.high < largest - 1e-3) expected.push_back({.measure = 0, .cell = interval.cell, .below = false});
+    }
+    const PublishedTable published = Publish(made.table.system, 0, made.pattern, false);
+    const auto open_intervals = FindIntervals(published, {});
+    SLUIS_ASSERT_OK(open_intervals);
+    std::vector<int32_t> exact;
+    for (const FeasibilityInterval& interval : open_intervals->intervals) {
+      if (std::floor(interval.high + 1e-3) <= std::ceil(interval.low - 1e-3)) exact.push_back(interval.cell);
+    }
+    for (const int threads : {1, 2, 5}) {
+      AttackOptions options;
+      options.threads = threads;
+      const auto levels = VerifyLevels(made.table.system, made.pattern, options);
+      SLUIS_ASSERT_OK(levels);
+      EXPECT_EQ(levels->shortfalls, expected) << seed << " " << threads;
+      const auto found = FindExact(published, options);
+      SLUIS_ASSERT_OK(found);
+      EXPECT_EQ(found->exact_cells, exact) << seed << " " << threads;
+    }
+    short_cells += static_cast<int64_t>(expected.size());
+    exact_cells += static_cast<int64_t>(exact.size());
+  }
+  EXPECT_GT(short_cells, 50);
+  EXPECT_GT(exact_cells, 50);
 }
 
 TEST(Attack, AcceptsATableWithoutCells) {
