@@ -13,6 +13,7 @@ void AddProtectCommand(CLI::App& app, Globals& globals) {
     TableArguments table;
     ProtectCommand command;
     double time_limit = 0;
+    std::int64_t effort = 0;
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
@@ -38,6 +39,9 @@ void AddProtectCommand(CLI::App& app, Globals& globals) {
   command->add_option("--status-column", options->table.columns.status.name,
                       "Column with `publish` or `suppress` where a cell must be");
   command->add_option("--time-limit", options->time_limit, "Seconds; then the best safe pattern found so far is taken");
+  command->add_option("--effort", options->effort,
+                      "Work in steps (simplex iterations): the same steps give the same pattern on every machine; 0: "
+                      "the first safe pattern; default 1000000, or as many as the time limit allows");
   command->add_option("--threads", options->command.threads, "0: one per processor; does not change the pattern");
   command->add_option("--out", options->command.out, "File for the pattern; written whole or not at all");
   command->add_option("--certificate", options->command.certificate, "File for the certificate");
@@ -46,6 +50,7 @@ void AddProtectCommand(CLI::App& app, Globals& globals) {
     const auto run = [&]() -> absl::StatusOr<int> {
       ProtectCommand resolved = options->command;
       options->table.columns.cost.required = options->table.columns.status.required = true;
+      if (command->count("--effort") > 0) resolved.effort = options->effort;
       if (command->count("--time-limit") > 0) resolved.time_limit_seconds = options->time_limit;
       SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, resolved.rules));
       return RunProtect(resolved, globals.json, globals.quiet);

@@ -16,6 +16,7 @@
 namespace sluis::cli {
 
 struct EngineOptions {
+  std::optional<std::int64_t> effort;  // steps of work; none: a default, or as much as the time limit allows
   std::optional<double> time_limit_seconds;
   unsigned threads = 1;
   std::function<void(const std::string& step, std::int64_t done, std::int64_t total)> progress;  // may be empty
@@ -25,15 +26,14 @@ struct EngineOptions {
 struct EngineResult {
   disclosure::Pattern pattern;
   disclosure::Certificate certificate;
-  std::optional<std::int64_t>
-      lower_bound;  // of the cost of secondary cells, over all safe patterns; none: not computed
+  std::int64_t lower_bound = 0;  // no safe pattern costs less in secondary cells
   bool proven_optimal = false;
-  bool complete = true;  // false: a limit cut the effort short; the pattern is safe all the same
+  bool complete = true;  // false: the time limit cut the effort short; the pattern is safe all the same
   std::int64_t linear_programs = 0;
   nlohmann::ordered_json statistics;
 };
 
-// Errors: as disclosure::Suppress.
+// Errors: as disclosure::Optimise.
 [[nodiscard]] absl::StatusOr<EngineResult> RunEngine(const disclosure::CellSystem& system,
                                                      const EngineOptions& options);
 

@@ -88,6 +88,7 @@ class Run {
     if (command_.time_limit_seconds && !(*command_.time_limit_seconds > 0)) {
       return absl::InvalidArgumentError("--time-limit must be above 0 seconds: leave it out to have none");
     }
+    if (command_.effort && *command_.effort < 0) return absl::InvalidArgumentError("--effort must be 0 or more steps");
     if (command_.threads > kMaxThreads) {
       return absl::InvalidArgumentError(absl::StrCat("--threads must be 0 to ", kMaxThreads));
     }
@@ -107,6 +108,7 @@ class Run {
 
   absl::StatusOr<EngineResult> Suppress() {
     EngineOptions options;
+    options.effort = command_.effort;
     options.time_limit_seconds = command_.time_limit_seconds;
     options.threads = ThreadsOf(command_.threads);
     options.cancelled = interrupt_.flag();
@@ -178,7 +180,7 @@ class Run {
     json["secondary_value"] = counts.secondary_value;
     json["cost"] = table_->cost.empty() ? std::string(CostKindName(cost_)) : std::string("column");
     json["secondary_cost"] = counts.secondary_cost;
-    json["lower_bound"] = result.lower_bound ? nlohmann::ordered_json(*result.lower_bound) : nlohmann::ordered_json();
+    json["lower_bound"] = result.lower_bound;
     json["proven_optimal"] = result.proven_optimal;
     json["effort_complete"] = result.complete;
     json["linear_programs"] = result.linear_programs;
@@ -198,10 +200,10 @@ class Run {
                      counts.secondary_value, ", cost ", counts.secondary_cost, "\n");
     if (result.proven_optimal) {
       text += "no cheaper pattern is safe (proven)\n";
-    } else if (result.lower_bound) {
-      absl::StrAppend(&text, "no safe pattern costs less than ", *result.lower_bound, "\n");
+    } else {
+      absl::StrAppend(&text, "no safe pattern costs less than ", result.lower_bound, "\n");
     }
-    if (!result.complete) text += "a limit cut the effort short; the pattern is safe all the same\n";
+    if (!result.complete) text += "the time limit cut the effort short; the pattern is safe all the same\n";
     return text + ToText(verdict, *table_);
   }
 

@@ -14,6 +14,7 @@ struct ProtectCommand {
   TableFiles table;
   std::optional<disclosure::RuleSet> rules;
   std::string cost = "value";
+  std::optional<std::int64_t> effort;
   std::optional<double> time_limit_seconds;
   unsigned threads = 0;  // 0: one per processor; does not change the pattern
   std::string out;       // pattern.csv
