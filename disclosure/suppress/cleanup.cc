@@ -28,6 +28,10 @@ absl::Status SuppressionEngine::RemovalPass(bool swap) {
   std::vector<int32_t> batch;
   std::vector<Removal> removals;
   for (int64_t next = 0; next < total || !again.empty();) {
+    if (Stopped()) {
+      result_.cleanup_complete = false;
+      break;
+    }
     SLUIS_RETURN_IF_ERROR(Checkpoint(SuppressPhase::kCleanup, next, total));
     batch = std::exchange(again, {});
     while (next < total && static_cast<int64_t>(batch.size()) < kRemovalBatch) batch.push_back(order[Index(next++)]);

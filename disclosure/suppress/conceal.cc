@@ -23,7 +23,7 @@ void MarkMoved(const Deviation& deviation, std::vector<uint8_t>& moved) {
 
 absl::Status SuppressionEngine::Conceal() {
   for (int round = 0; round < kMaxConcealRounds; ++round) {
-    result_.recomputable = 0;
+    recomputable_.clear();
     bool grew = false;
     for (int32_t m = 0; m < static_cast<int32_t>(system_.measures.size()); ++m) {
       SLUIS_ASSIGN_OR_RETURN(const std::vector<uint8_t> concealed, FindConcealed(m));
@@ -31,7 +31,7 @@ absl::Status SuppressionEngine::Conceal() {
         if (concealed[Index(i)] != 0) continue;
         const bool given = GiveCompany(m, i);
         grew = grew || given;
-        if (!given) ++result_.recomputable;
+        if (!given) recomputable_.emplace_back(m, i);
       }
       if (grew) break;  // the other measures are looked at under the pattern as it is now
     }

@@ -56,6 +56,7 @@ absl::Status SuppressionEngine::ConstructInOrder(const std::vector<int64_t>& ord
       if (state_.targets()[Index(order[Index(next)])].witness < 0) batch.push_back(order[Index(next)]);
     }
     found.assign(batch.size(), {});
+    if (Stopped()) effort.second_look = 0;
     effort.dear = spent * kDearShare;
     RunBatch(options_.threads, static_cast<int64_t>(batch.size()), [&](int worker, int64_t k) {
       found[Index(k)] = Searcher(worker).Find(state_.targets()[Index(batch[Index(k)])], price, entry, effort);

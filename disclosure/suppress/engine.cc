@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "disclosure/suppress/tied_cells.h"
 
 namespace sluis::disclosure {
 namespace {
@@ -50,6 +51,11 @@ absl::Status SuppressionEngine::Checkpoint(SuppressPhase phase, int64_t done, in
   return absl::OkStatus();
 }
 
+bool SuppressionEngine::Stopped() {
+  result_.stopped = result_.stopped || (options_.stop && options_.stop());
+  return result_.stopped;
+}
+
 DeviationSearch& SuppressionEngine::Searcher(int worker) { return *searchers_[Index(worker)]; }
 
 double SuppressionEngine::Price(int32_t cell) const {
@@ -66,28 +72,36 @@ double SuppressionEngine::EntryPrice(int32_t cell) const {
 SuppressionResult SuppressionEngine::TakeResult() {
   result_.pattern = state_.pattern();
   result_.certificate = state_.TakeCertificate();
-  for (int32_t i = 0; i < system_.num_cells; ++i) {
-    if (!state_.suppressed(i)) continue;
-    if (state_.primary(i)) {
-      ++result_.primary_cells;
-      continue;
-    }
-    ++result_.secondary_cells;
-    if (__builtin_add_overflow(result_.secondary_cost, system_.cost[Index(i)], &result_.secondary_cost)) {
-      result_.secondary_cost = std::numeric_limits<int64_t>::max();
-    }
-  }
   return std::move(result_);
 }
 
 absl::StatusOr<SuppressionResult> Suppress(const CellSystem& system, const SuppressOptions& options) {
   SLUIS_RETURN_IF_ERROR(Validate(system));
   SLUIS_RETURN_IF_ERROR(CheckOptions(system, options));
-  SuppressionEngine engine(system, options);
+  const MergedSystem merged = MergeTiedCells(system);
+  const SuppressOptions merged_options = MergeOptions(system, merged, options);
+  SuppressionEngine engine(merged.system, merged_options);
   SLUIS_RETURN_IF_ERROR(engine.Construct());
   SLUIS_RETURN_IF_ERROR(engine.Cleanup());
   SLUIS_RETURN_IF_ERROR(engine.Conceal());
   SuppressionResult result = engine.TakeResult();
+  result.recomputable = 0;
+  for (const auto& [measure, cell] : engine.recomputable()) {
+    result.recomputable += static_cast<int64_t>(merged.originals[Index(cell)].size());
+  }
+  result.pattern = UnmergePattern(merged, result.pattern);
+  result.certificate = UnmergeCertificate(system, merged, std::move(result.certificate));
+  for (int32_t i = 0; i < system.num_cells; ++i) {
+    if (result.pattern[Index(i)] == 0) continue;
+    if (system.IsPrimary(i)) {
+      ++result.primary_cells;
+      continue;
+    }
+    ++result.secondary_cells;
+    if (__builtin_add_overflow(result.secondary_cost, system.cost[Index(i)], &result.secondary_cost)) {
+      result.secondary_cost = std::numeric_limits<int64_t>::max();
+    }
+  }
   if (const absl::Status status = CheckCertificate(system, result.pattern, result.certificate); !status.ok()) {
     return absl::InternalError(absl::StrCat("suppression: the certificate fails: ", std::string(status.message())));
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,7 +25,10 @@ class SuppressionEngine {
   [[nodiscard]] absl::Status Cleanup();
   [[nodiscard]] absl::Status Conceal();
 
+  // Pattern, certificate and counts of work; the counts of cells are left to the caller.
   [[nodiscard]] SuppressionResult TakeResult();
+  // (measure, cell) of suppressed cells that can be recomputed and for which there is no company.
+  [[nodiscard]] const std::vector<std::pair<int32_t, int32_t>>& recomputable() const { return recomputable_; }
 
  private:
   // Levels reached by a deviation that avoids one cell, to be adopted if all of them can.
@@ -44,6 +48,8 @@ class SuppressionEngine {
   };
 
   [[nodiscard]] absl::Status Checkpoint(SuppressPhase phase, int64_t done, int64_t total) const;
+  // True from the first time on that options.stop says so.
+  [[nodiscard]] bool Stopped();
   [[nodiscard]] DeviationSearch& Searcher(int worker);
 
   // What construction charges for `cell`.
@@ -68,6 +74,7 @@ class SuppressionEngine {
   ProtectionState state_;
   std::vector<std::unique_ptr<DeviationSearch>> searchers_;  // per worker
   SuppressionResult result_;
+  std::vector<std::pair<int32_t, int32_t>> recomputable_;
 };
 
 }  // namespace sluis::disclosure

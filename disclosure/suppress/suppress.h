@@ -35,6 +35,10 @@ struct SuppressOptions {
   int threads = 1;
   // Called now and then, from the calling thread. May be empty.
   std::function<void(SuppressPhase phase, int64_t done, int64_t total)> progress;
+  // Asked between batches of work, from the calling thread. Once it has answered true, construction goes on with the
+  // quickest search that still ends in a safe pattern, and no cell is tried for removal any more: the pattern is safe
+  // as ever, but dearer. May be empty; then the result does not depend on the speed of the machine.
+  std::function<bool()> stop;
   // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
   const std::atomic<bool>* cancelled = nullptr;
 };
@@ -53,7 +57,8 @@ struct SuppressionResult {
   int64_t cleanup_lps = 0;
   int64_t cleanup_iterations = 0;
   int64_t conceal_lps = 0;
-  bool cleanup_complete = true;  // false: a limit on cleanup was reached
+  bool cleanup_complete = true;  // false: a limit on cleanup was reached, or options.stop
+  bool stopped = false;          // options.stop cut the effort short
 };
 
 // Returns a suppression pattern, common to all measures, under which an attacker who knows all published cells, all

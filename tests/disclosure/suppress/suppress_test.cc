@@ -363,6 +363,67 @@ TEST(Suppress, StartsFromAnotherPatternAndRepairsIt) {
   EXPECT_GT(repaired, 20);
 }
 
+TEST(Suppress, AddsNothingToAStartThatIsSafe) {
+  std::mt19937_64 random(31);
+  int64_t saved = 0;
+  int tried = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    const SmallTable table = RandomProblem({3, 4, 4}, random, 40);
+    SuppressOptions options;
+    options.max_cleanup_lps = 0;
+    const auto rough = Suppress(table.system, options);
+    if (!rough.ok() || rough->recomputable > 0) continue;
+    options.start = rough->pattern;
+    options.max_cleanup_lps = 1'000;
+    const auto result = Suppress(table.system, options);
+    SLUIS_ASSERT_OK(result);
+    if (result->conceal_lps > 0) continue;
+    ++tried;
+    EXPECT_TRUE(IsSafe(table.system, result->pattern));
+    for (size_t i = 0; i < result->pattern.size(); ++i) EXPECT_LE(result->pattern[i], rough->pattern[i]);
+    saved += rough->secondary_cost - result->secondary_cost;
+  }
+  EXPECT_GT(tried, 8);
+  EXPECT_GT(saved, 0);
+}
+
+TEST(Suppress, GivesTheSameResultOnAnyNumberOfThreads) {
+  std::mt19937_64 random(32);
+  for (const std::vector<int32_t>& sizes : {std::vector<int32_t>{12, 15}, {6, 7, 8}, {3, 4, 4, 5}}) {
+    const SmallTable table = RandomProblem(sizes, random, 300);
+    const auto alone = Suppress(table.system, {});
+    SLUIS_ASSERT_OK(alone);
+    EXPECT_TRUE(IsSafe(table.system, alone->pattern));
+    for (const int threads : {2, 4}) {
+      SuppressOptions options;
+      options.threads = threads;
+      const auto result = Suppress(table.system, options);
+      SLUIS_ASSERT_OK(result);
+      EXPECT_EQ(result->pattern, alone->pattern);
+      EXPECT_EQ(EncodeCertificate(result->certificate), EncodeCertificate(alone->certificate));
+      EXPECT_EQ(result->cleanup_iterations, alone->cleanup_iterations);
+    }
+  }
+}
+
+TEST(Suppress, IsSafeWheneverItIsStopped) {
+  std::mt19937_64 random(33);
+  const SmallTable table = RandomProblem({6, 7, 8}, random, 300);
+  const auto whole = Suppress(table.system, {});
+  SLUIS_ASSERT_OK(whole);
+  EXPECT_FALSE(whole->stopped);
+  for (const int after : {0, 3, 40}) {
+    SuppressOptions options;
+    options.stop = [asked = 0, after]() mutable { return asked++ >= after; };
+    const auto result = Suppress(table.system, options);
+    SLUIS_ASSERT_OK(result);
+    EXPECT_TRUE(result->stopped);
+    EXPECT_FALSE(result->cleanup_complete);
+    EXPECT_TRUE(IsSafe(table.system, result->pattern));
+    EXPECT_GE(result->secondary_cost, whole->secondary_cost);
+  }
+}
+
 TEST(Suppress, GuideSteersWithoutChangingWhatACellCosts) {
   // One primary cell; whichever other row and column the guide makes free is taken.
   SmallTable table = MakeSmallTable({3, 3}, {"value"}, [](size_t) { return 10; });
@@ -392,6 +453,9 @@ TEST(Suppress, RefusesGuideAndStartThatDoNotFit) {
   options.guide.assign(9, 1);
   options.guide[4] = -1;
   EXPECT_THAT(Suppress(table.system, options), StatusIs(absl::StatusCode::kInvalidArgument, "cell 4"));
+  options.guide.clear();
+  options.threads = 0;
+  EXPECT_THAT(Suppress(table.system, options), StatusIs(absl::StatusCode::kInvalidArgument, "one thread"));
 }
 
 TEST(Suppress, ReportsProgressAndCanBeCancelled) {

@@ -1,0 +1,165 @@
+#include "disclosure/suppress/tied_cells.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace sluis::disclosure {
+namespace {
+
+size_t Index(int64_t i) { return static_cast<size_t>(i); }
+
+int32_t FindRoot(std::vector<int32_t>& parent, int32_t i) {
+  while (parent[Index(i)] != i) i = parent[Index(i)] = parent[Index(parent[Index(i)])];
+  return i;
+}
+
+// Per cell the first cell that it is tied to, itself if none.
+std::vector<int32_t> TieCells(const CellSystem& system) {
+  const Relations& relations = system.relations;
+  std::vector<int32_t> root(Index(system.num_cells));
+  std::iota(root.begin(), root.end(), 0);
+  for (int64_t r = 0; r < relations.size(); ++r) {
+    if (relations.parts(r).size() != 1) continue;
+    const int32_t a = FindRoot(root, relations.total[Index(r)]);
+    const int32_t b = FindRoot(root, relations.parts(r).front());
+    root[Index(std::max(a, b))] = std::min(a, b);
+  }
+  for (int32_t i = 0; i < system.num_cells; ++i) root[Index(i)] = FindRoot(root, i);
+  // Cells that would stand in a relation twice stay apart, with all that are tied to them.
+  std::vector<uint8_t> apart(Index(system.num_cells), 0);
+  std::vector<int64_t> seen(Index(system.num_cells), -1);
+  for (int64_t r = 0; r < relations.size(); ++r) {
+    if (relations.parts(r).size() == 1) continue;
+    const auto visit = [&](int32_t cell) {
+      const size_t tied = Index(root[Index(cell)]);
+      if (seen[tied] == r) apart[tied] = 1;
+      seen[tied] = r;
+    };
+    visit(relations.total[Index(r)]);
+    for (const int32_t cell : relations.parts(r)) visit(cell);
+  }
+  std::vector<int32_t> result(Index(system.num_cells));
+  for (int32_t i = 0; i < system.num_cells; ++i) {
+    result[Index(i)] = apart[Index(root[Index(i)])] != 0 ? i : root[Index(i)];
+  }
+  return result;
+}
+
+void MergeRelations(const CellSystem& system, MergedSystem& merged) {
+  std::set<std::pair<int32_t, std::vector<int32_t>>> known;
+  std::vector<int32_t> parts;
+  for (int64_t r = 0; r < system.relations.size(); ++r) {
+    const int32_t total = merged.merged_of[Index(system.relations.total[Index(r)])];
+    parts.clear();
+    for (const int32_t cell : system.relations.parts(r)) parts.push_back(merged.merged_of[Index(cell)]);
+    std::sort(parts.begin(), parts.end());
+    if (parts.size() == 1 && parts.front() == total) continue;
+    if (known.emplace(total, parts).second) merged.system.relations.Add(total, parts);
+  }
+}
+
+}  // namespace
+
+MergedSystem MergeTiedCells(const CellSystem& system) {
+  MergedSystem merged;
+  const std::vector<int32_t> first = TieCells(system);
+  merged.merged_of.resize(Index(system.num_cells));
+  for (int32_t i = 0; i < system.num_cells; ++i) {
+    if (first[Index(i)] == i) {
+      merged.merged_of[Index(i)] = static_cast<int32_t>(merged.originals.size());
+      merged.originals.emplace_back();
+    } else {
+      merged.merged_of[Index(i)] = merged.merged_of[Index(first[Index(i)])];
+    }
+    merged.originals[Index(merged.merged_of[Index(i)])].push_back(i);
+  }
+  std::vector<std::string> names;
+  for (const Measure& measure : system.measures) names.push_back(measure.name);
+  merged.system = MakeCellSystem(static_cast<int32_t>(merged.originals.size()), names);
+  for (size_t j = 0; j < merged.originals.size(); ++j) {
+    merged.system.suppressible[j] = 1;
+    for (const int32_t i : merged.originals[j]) {
+      if (system.suppressible[Index(i)] == 0) merged.system.suppressible[j] = 0;
+      merged.system.cost[j] = std::min(merged.system.cost[j] + system.cost[Index(i)], kMaxAmount);
+      for (size_t m = 0; m < system.measures.size(); ++m) {
+        const Measure& from = system.measures[m];
+        Measure& to = merged.system.measures[m];
+        to.value[j] = from.value[Index(i)];
+        if (to.reason[j] == PrimaryReason::kNone) to.reason[j] = from.reason[Index(i)];
+        to.lower_level[j] = std::max(to.lower_level[j], from.lower_level[Index(i)]);
+        to.upper_level[j] = std::max(to.upper_level[j], from.upper_level[Index(i)]);
+        to.upper_bound[j] = std::min(to.upper_bound[j], from.upper_bound[Index(i)]);
+      }
+    }
+  }
+  MergeRelations(system, merged);
+  return merged;
+}
+
+SuppressOptions MergeOptions(const CellSystem& system, const MergedSystem& merged, const SuppressOptions& options) {
+  SuppressOptions result = options;
+  if (!options.start.empty()) result.start.assign(merged.originals.size(), 0);
+  if (!options.guide.empty()) result.guide.assign(merged.originals.size(), 1);
+  for (size_t j = 0; j < merged.originals.size(); ++j) {
+    double weighted = 0;
+    double weight = 0;
+    for (const int32_t i : merged.originals[j]) {
+      if (!options.start.empty() && options.start[Index(i)] != 0) result.start[j] = 1;
+      if (options.guide.empty()) continue;
+      const double cost = static_cast<double>(system.cost[Index(i)]) + 1;
+      weighted += options.guide[Index(i)] * cost;
+      weight += cost;
+    }
+    if (!options.guide.empty()) result.guide[j] = weighted / weight;
+  }
+  return result;
+}
+
+Pattern UnmergePattern(const MergedSystem& merged, const Pattern& pattern) {
+  Pattern result(merged.merged_of.size());
+  for (size_t i = 0; i < result.size(); ++i) result[i] = pattern[Index(merged.merged_of[i])];
+  return result;
+}
+
+Certificate UnmergeCertificate(const CellSystem& system, const MergedSystem& merged, Certificate certificate) {
+  for (Deviation& deviation : certificate.deviations) {
+    std::vector<std::pair<int32_t, int64_t>> entries;
+    for (size_t k = 0; k < deviation.cell.size(); ++k) {
+      for (const int32_t i : merged.originals[Index(deviation.cell[k])]) {
+        entries.emplace_back(i, deviation.numerator[k]);
+      }
+    }
+    std::sort(entries.begin(), entries.end());
+    deviation.cell.clear();
+    deviation.numerator.clear();
+    for (const auto& [cell, numerator] : entries) {
+      deviation.cell.push_back(cell);
+      deviation.numerator.push_back(numerator);
+    }
+  }
+  std::map<std::tuple<int32_t, int32_t, Direction>, int32_t> proof;
+  for (const Claim& claim : certificate.claims) {
+    proof.emplace(std::tuple(claim.measure, claim.cell, claim.direction), claim.deviation);
+  }
+  certificate.claims.clear();
+  for (int32_t m = 0; m < static_cast<int32_t>(system.measures.size()); ++m) {
+    const Measure& measure = system.measures[Index(m)];
+    for (int32_t i = 0; i < system.num_cells; ++i) {
+      for (const Direction direction : {Direction::kLower, Direction::kUpper}) {
+        if ((direction == Direction::kUpper ? measure.upper_level : measure.lower_level)[Index(i)] == 0) continue;
+        certificate.claims.push_back({.measure = m,
+                                      .cell = i,
+                                      .direction = direction,
+                                      .deviation = proof.at({m, merged.merged_of[Index(i)], direction})});
+      }
+    }
+  }
+  return certificate;
+}
+
+}  // namespace sluis::disclosure
