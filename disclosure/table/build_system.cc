@@ -125,23 +125,25 @@ std::vector<ContributionView> BuildViews(const TablePlan& plan, std::span<const 
     }
     views.push_back(std::move(count));
   }
-  for (std::size_t a = 0; a < plan.amounts.size(); ++a) {
-    for (const bool by_holding : {false, true}) {
-      if (by_holding && plan.amounts[a].holding < 0) continue;
-      const int top = cubes.empty() ? 0 : cubes[0].top;
-      ContributionView view = empty_view(static_cast<std::int32_t>(a) + 1, MeasureKind::kAmount, by_holding, top);
-      for (std::size_t t = 0; t < cubes.size(); ++t) {
-        if (plan.tables[t].is_linkage_rate) continue;
-        const CubeAmounts& amounts = cubes[t].amounts[a];
-        const auto& cell_of = request.cell_of[t];
-        Place(amounts.sum, cell_of, 1, view.cells.total);
-        if (by_holding && !amounts.has_holdings) continue;  // an empty register: nobody contributes
-        Place(by_holding ? amounts.holdings : amounts.persons, cell_of, 1, view.cells.contributors);
-        Place(by_holding ? amounts.top_by_holding : amounts.top_by_person, cell_of, static_cast<std::size_t>(top),
-              view.cells.top);
-      }
-      views.push_back(std::move(view));
+  const auto add = [&](std::size_t a, bool by_holding, std::size_t in_cube) {
+    const int top = cubes.empty() ? 0 : cubes[0].top;
+    ContributionView view = empty_view(static_cast<std::int32_t>(a) + 1, MeasureKind::kAmount, by_holding, top);
+    for (std::size_t t = 0; t < cubes.size(); ++t) {
+      if (plan.tables[t].is_linkage_rate) continue;
+      const CubeAmounts& amounts = cubes[t].amounts[in_cube];
+      const auto& cell_of = request.cell_of[t];
+      Place(amounts.sum, cell_of, 1, view.cells.total);
+      if (by_holding && !amounts.has_holdings) continue;  // an empty register: nobody contributes
+      Place(by_holding ? amounts.holdings : amounts.persons, cell_of, 1, view.cells.contributors);
+      Place(by_holding ? amounts.top_by_holding : amounts.top_by_person, cell_of, static_cast<std::size_t>(top),
+            view.cells.top);
     }
+    views.push_back(std::move(view));
+  };
+  for (std::size_t a = 0; a < plan.amounts.size(); ++a) {
+    add(a, false, a);
+    if (plan.amounts[a].holding >= 0) add(a, true, a);
+    if (plan.count_holding >= 0) add(a, true, plan.amounts.size() + a);
   }
   return views;
 }

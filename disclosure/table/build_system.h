@@ -16,9 +16,9 @@
 namespace sluis::disclosure {
 
 // Returns the cubes of all tables of `plan`, in its order: every cell, with the count and all amounts of the request,
-// also those that a table did not ask for (they are protected together), and last, with plan.count_holding, one for
-// each person (whose holdings are the households). Linkage rates count records and have no amounts. `registers`: in the
-// order of the permit; `columns`: of plan.variables; `options.top`: TopNeeded(rules).
+// also those that a table did not ask for (they are protected together). With plan.count_holding all amounts follow
+// once more with households as holdings, and last one for each person. Linkage rates count records and have no amounts.
+// `registers`: in the order of the permit; `columns`: of plan.variables; `options.top`: TopNeeded(rules).
 //
 // Errors: INVALID_ARGUMENT naming the dimension if a record has no value and its hierarchy no code "_U"; as Tabulate
 // and RollUp, with the table's name.

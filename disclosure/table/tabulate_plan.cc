@@ -63,6 +63,37 @@ AmountColumns SelectAmount(const PlannedAmount& amount, std::span<const Register
   return result;
 }
 
+// Each amount once more, and one for each person, with the household of the person as the holding.
+struct Households {
+  std::vector<std::vector<std::uint64_t>> holding;  // of the rows of each amount that has persons
+  std::vector<std::int64_t> ones;
+  std::vector<AmountRows> rows;
+};
+
+Households GroupByHousehold(std::span<const std::uint64_t> household, std::span<const AmountRows> amounts) {
+  Households result;
+  result.holding.reserve(amounts.size());
+  for (const AmountRows& amount : amounts) {
+    AmountRows& rows = result.rows.emplace_back(amount);
+    rows.holding = household;
+    if (amount.person.empty()) {
+      if (amount.amount.empty()) rows.holding = {};  // a register without rows
+      continue;
+    }
+    std::vector<std::uint64_t>& holding = result.holding.emplace_back();
+    holding.reserve(amount.person.size());
+    for (const std::int32_t person : amount.person) {
+      // Persons who are not there are for Tabulate to refuse.
+      const auto p = static_cast<std::size_t>(person);
+      holding.push_back(person >= 0 && p < household.size() ? household[p] : 0);
+    }
+    rows.holding = holding;
+  }
+  result.ones.assign(household.size(), 1);
+  result.rows.push_back({.person = {}, .amount = result.ones, .holding = household});
+  return result;
+}
+
 absl::StatusOr<std::vector<std::uint8_t>> SelectPopulation(const PlannedTable& table,
                                                            std::span<const DerivedColumn> columns, std::size_t rows) {
   std::vector<std::uint8_t> selected(rows, 1);
@@ -117,15 +148,14 @@ absl::StatusOr<Cube> TabulateTable(const TablePlan& plan, const PlannedTable& ta
   }
   for (const LeafColumn& column : leaf_columns) input.by.push_back(column.AsClassification());
   std::vector<AmountColumns> amounts;
-  std::vector<std::int64_t> ones;
   if (!table.is_linkage_rate) {
     for (const PlannedAmount& amount : plan.amounts) amounts.push_back(SelectAmount(amount, registers));
   }
   for (const AmountColumns& amount : amounts) input.amounts.push_back(amount.rows);
+  Households households;
   if (!table.is_linkage_rate && plan.count_holding >= 0) {
-    ones.assign(static_cast<std::size_t>(units.rows()), 1);
-    const std::vector<std::uint64_t>& holding = units.column(static_cast<std::size_t>(plan.count_holding)).tokens;
-    input.amounts.push_back({.person = {}, .amount = ones, .holding = holding});
+    households = GroupByHousehold(units.column(static_cast<std::size_t>(plan.count_holding)).tokens, input.amounts);
+    input.amounts.insert(input.amounts.end(), households.rows.begin(), households.rows.end());
   }
   SLUIS_ASSIGN_OR_RETURN(const LeafTable leaf, Tabulate(input, options));
   return RollUp(leaf, hierarchies, options.threads);

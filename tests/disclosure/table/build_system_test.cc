@@ -135,6 +135,13 @@ TEST(BuildSystem, AHouseholdIsOneContributorToACount) {
   add(30, 0, 0, 0);
   add(40, 1, 0, 20);
   SLUIS_ASSERT_OK(registers[0].AppendRows(persons.bytes(), {}));
+  RowBytes jobs;
+  std::vector<std::int32_t> of_job;
+  for (std::int32_t person = 0; person < 82; ++person) {
+    jobs.Date(0).Date(kMissingDate).Integer(100).Token(5'000'000 + static_cast<std::uint64_t>(person));
+    of_job.push_back(person % 41 == 0 ? -1 : person);  // 0 and 41
+  }
+  SLUIS_ASSERT_OK(registers[1].AppendRows(jobs.bytes(), of_job));
   const auto plan = PlanTables(CountryRequest(), permit, CountryAttachments());
   SLUIS_ASSERT_OK(plan);
   const auto columns = DeriveColumns(plan->variables, registers);
@@ -143,7 +150,7 @@ TEST(BuildSystem, AHouseholdIsOneContributorToACount) {
   SLUIS_ASSERT_OK(cubes);
   const auto request = BuildSystem(*plan, *cubes, Rules());
   SLUIS_ASSERT_OK(request);
-  ASSERT_EQ(request->views.size(), 4u);  // persons, households; wages by person and by employer
+  ASSERT_EQ(request->views.size(), 5u);  // persons, households; wages by person, by employer and by household
   const ContributionView& view = request->views[1];
   EXPECT_TRUE(view.by_holding);
   EXPECT_EQ(view.measure, 0);
@@ -159,6 +166,16 @@ TEST(BuildSystem, AHouseholdIsOneContributorToACount) {
   EXPECT_EQ(view.cells.contributors[cell("M", "NLD")], 20);
   EXPECT_EQ(view.cells.contributors[cell("T", "TOT")], 52);
   EXPECT_EQ(request->system.measures[0].reason[cell("F", "TUR")], PrimaryReason::kFrequency) << "two households";
+  // Six persons of each of the two households earn 100, but for one whose job is not linked.
+  const CellContributions& wages = request->views[4].cells;
+  EXPECT_EQ(wages.total[cell("F", "TUR")], 1100);
+  EXPECT_EQ(wages.contributors[cell("F", "TUR")], 2);
+  EXPECT_EQ(wages.top[2 * cell("F", "TUR")], 600);
+  EXPECT_EQ(wages.top[2 * cell("F", "TUR") + 1], 500);
+  EXPECT_EQ(request->views[3].cells.contributors[cell("F", "TUR")], 11) << "employers";
+  EXPECT_EQ(wages.contributors[cell("F", "NLD")], 29) << "households of their own";
+  EXPECT_EQ(wages.contributors[cell("M", "NLD")], 20);
+  EXPECT_EQ(request->system.measures[1].reason[cell("F", "TUR")], PrimaryReason::kFrequency);
   EXPECT_EQ(request->system.measures[0].reason[cell("F", "NLD")], PrimaryReason::kNone);
   // The rule of groups by persons and by households: of 82 persons 70 are Dutch (85 %), of 52 households 50 (96 %).
   RuleSet rules = Rules();
@@ -170,7 +187,7 @@ TEST(BuildSystem, AHouseholdIsOneContributorToACount) {
   EXPECT_EQ(groups->system.measures[0].reason[added], PrimaryReason::kGroup);
   EXPECT_EQ(groups->system.measures[0].value[added], 12);
   EXPECT_EQ(groups->system.measures[0].upper_level[added], 4);  // 6 of 52 households
-  rules.group_disclosure->percent = 80;  // both: 17 of 82 persons, 11 of 52 households
+  rules.group_disclosure->percent = 80;                         // both: 17 of 82 persons, 11 of 52 households
   const auto both = BuildSystem(*plan, *cubes, rules);
   SLUIS_ASSERT_OK(both);
   EXPECT_EQ(both->system.num_cells, groups->system.num_cells);
