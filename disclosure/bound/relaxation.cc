@@ -23,6 +23,12 @@ constexpr double kLeastPartFixed = 0.1;
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
+std::vector<CapacityCut> CutsOf(Separation separation) {
+  std::vector<CapacityCut> cuts;
+  for (ViolatedCut& violated : separation.cuts) cuts.push_back(std::move(violated.cut));
+  return cuts;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Relaxation>> Relaxation::Create(const ProtectionModel& model,
@@ -90,9 +96,7 @@ absl::StatusOr<Separation> Relaxation::SeparateAt(std::span<const double> x, Sep
   return found;
 }
 
-absl::StatusOr<bool> Relaxation::AddAndSolve(std::vector<ViolatedCut> found) {
-  std::vector<CapacityCut> cuts;
-  for (ViolatedCut& violated : found) cuts.push_back(std::move(violated.cut));
+absl::StatusOr<bool> Relaxation::AddAndSolve(std::vector<CapacityCut> cuts) {
   SLUIS_RETURN_IF_ERROR(master_->Add(std::move(cuts)));
   const int64_t before = master_->iterations();
   const absl::Status solved = master_->Solve();
@@ -106,14 +110,14 @@ absl::StatusOr<bool> Relaxation::Round(SeparationRequest::Programs programs, boo
   SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(master_->x(), programs, only_recent));
   found = static_cast<int64_t>(separation.cuts.size());
   if (found == 0) return true;
-  return AddAndSolve(std::move(separation.cuts));
+  return AddAndSolve(CutsOf(std::move(separation)));
 }
 
 absl::StatusOr<int64_t> Relaxation::CutOff(std::span<const uint8_t> pattern) {
   const std::vector<double> x(pattern.begin(), pattern.end());
   SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
   const int64_t reached = separation.reached;
-  SLUIS_ASSIGN_OR_RETURN(const bool cheaper, AddAndSolve(std::move(separation.cuts)));
+  SLUIS_ASSIGN_OR_RETURN(const bool cheaper, AddAndSolve(CutsOf(std::move(separation))));
   if (cheaper) {
     Raise(master_->bound());
   } else {
@@ -151,20 +155,18 @@ absl::Status Relaxation::Tighten(SeparationRequest::Programs programs, double le
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<uint8_t>> Relaxation::Dive() {
+absl::StatusOr<WholePattern> Relaxation::Dive() {
   const std::vector<uint8_t> lower(master_->lower().begin(), master_->lower().end());
   const std::vector<uint8_t> upper(master_->upper().begin(), master_->upper().end());
-  std::vector<uint8_t> pattern;
+  WholePattern whole;
   while (!OutOfSteps() && master_->bound() < best_cost_) {
-    // Cuts that descents find, until there are none; then fix some cells; at a whole x, all attackers.
+    // Cuts as they are quickly found, while there are undecided cells; at a whole x, all attackers.
     std::vector<std::pair<double, int32_t>> undecided;
     const std::span<const double> x = master_->x();
-    int64_t decided = 0;
     for (int32_t i = 0; i < model_.num_cells(); ++i) {
       if (model_.state(i) != CellState::kFree || master_->lower()[Index(i)] == master_->upper()[Index(i)]) continue;
       if (x[Index(i)] >= 1 - kWhole) {
         master_->Fix(i, true);
-        ++decided;
       } else if (x[Index(i)] > kWhole) {
         undecided.emplace_back(-x[Index(i)], i);
       }
@@ -183,13 +185,13 @@ absl::StatusOr<std::vector<uint8_t>> Relaxation::Dive() {
       if (!cheaper) break;
       continue;
     }
-    SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Round(SeparationRequest::Programs::kExact, false, found));
-    if (!cheaper) break;
-    if (found > 0) continue;
-    pattern.assign(Index(model_.num_cells()), 0);
+    whole.pattern.assign(Index(model_.num_cells()), 0);
     for (int32_t i = 0; i < model_.num_cells(); ++i) {
-      pattern[Index(i)] = model_.state(i) != CellState::kPublished && master_->x()[Index(i)] > 0.5;
+      whole.pattern[Index(i)] = model_.state(i) != CellState::kPublished && x[Index(i)] > 0.5;
     }
+    SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
+    whole.fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
+    SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
     break;
   }
   for (int32_t i = 0; i < model_.num_cells(); ++i) {
@@ -197,9 +199,14 @@ absl::StatusOr<std::vector<uint8_t>> Relaxation::Dive() {
     const bool open = lower[Index(i)] != upper[Index(i)];
     if (open && master_->lower()[Index(i)] == master_->upper()[Index(i)]) master_->Release(i);
   }
-  SLUIS_RETURN_IF_ERROR(master_->Solve());
+  const absl::Status solved = master_->Solve();
+  if (absl::IsFailedPrecondition(solved)) {
+    Raise(best_cost_);
+    return whole;
+  }
+  SLUIS_RETURN_IF_ERROR(solved);
   Raise(master_->bound());
-  return pattern;
+  return whole;
 }
 
 }  // namespace sluis::disclosure

@@ -38,6 +38,11 @@ struct RelaxationStatistics {
   int64_t steps = 0;
 };
 
+struct WholePattern {
+  std::vector<uint8_t> pattern;  // per cell, primary ones included. Empty: it would be no cheaper than the best known
+  int64_t fall_short = 0;        // attackers who have not been shown to reach their level under it
+};
+
 // The linear relaxation of cell suppression with capacity cuts, tightened in rounds: a lower bound on the cost of every
 // pattern that protects, and a fractional pattern that guides the search for good ones. Not thread-safe; deterministic
 // for any number of threads, as long as `stop` is.
@@ -56,10 +61,10 @@ class Relaxation {
   // up, or stop. Errors: INTERNAL if the solver fails.
   [[nodiscard]] absl::Status Tighten(SeparationRequest::Programs programs, double least_gain);
 
-  // Rounds the fractional pattern to a whole one, most decided cells first, with cuts at each step: returns one under
-  // which the attackers reach all levels, or an empty one if it would be no cheaper than the best one known, or the
-  // steps are used up, or stop. The cuts that it took stay.
-  [[nodiscard]] absl::StatusOr<std::vector<uint8_t>> Dive();
+  // Rounds the fractional pattern to a whole one, most decided cells first, with quickly found cuts at each step. The
+  // cuts stay, and so do those that the whole pattern violates: the next dive starts from a better relaxation and comes
+  // nearer to a pattern that protects.
+  [[nodiscard]] absl::StatusOr<WholePattern> Dive();
 
   // Looks for attackers who fall short under a whole pattern, and adds the cuts. Returns how many fall short: 0 only if
   // each has been shown to reach his level (in floating point). `pattern`: per cell, primary cells suppressed.
@@ -86,7 +91,7 @@ class Relaxation {
   // One separation at the master's x and one solve; `found`: cuts added. False: nothing cheaper than the best exists.
   [[nodiscard]] absl::StatusOr<bool> Round(SeparationRequest::Programs programs, bool only_recent, int64_t& found);
   // Adds cuts and solves. False: nothing cheaper than the best exists.
-  [[nodiscard]] absl::StatusOr<bool> AddAndSolve(std::vector<ViolatedCut> cuts);
+  [[nodiscard]] absl::StatusOr<bool> AddAndSolve(std::vector<CapacityCut> cuts);
   void Raise(int64_t bound);
   // Per cell: x, and a little more for cells that are cheap to suppress.
   [[nodiscard]] std::vector<double> DescentWeight(std::span<const double> x) const;

@@ -21,6 +21,8 @@ constexpr double kSmallGap = 0.04;
 // Failed rounds of the search after which it ends: the steps would be spent on nothing.
 constexpr int kPatience = 3;
 constexpr int kMaxIntegerRounds = 30;
+// The last pattern is cleaned up with so much more effort than those on the way.
+constexpr int64_t kLastCleanupFactor = 10;
 
 class Search {
  public:
@@ -40,9 +42,9 @@ class Search {
     options_.progress(
         {.phase = phase, .steps = steps, .cost = result_.suppression.secondary_cost, .lower_bound = bound});
   }
-  [[nodiscard]] absl::StatusOr<SuppressionResult> Suppressed(Pattern start) const;
+  [[nodiscard]] absl::StatusOr<SuppressionResult> Suppressed(Pattern start, int64_t cleanup_factor) const;
   // Completes and proves `start`; keeps it if it is cheaper. True if it is.
-  [[nodiscard]] absl::StatusOr<bool> Try(Pattern start);
+  [[nodiscard]] absl::StatusOr<bool> Try(Pattern start, int64_t cleanup_factor = 1);
   // Integer programs and cuts in turn. True if the pattern became cheaper, or the bound was closed.
   [[nodiscard]] absl::StatusOr<bool> SolveIntegers();
   [[nodiscard]] absl::Status Improve();
@@ -54,18 +56,19 @@ class Search {
   OptimiseResult result_;
 };
 
-absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start) const {
+absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start, int64_t cleanup_factor) const {
   SuppressOptions options;
-  options.max_cleanup_lps = options_.max_cleanup_lps;
-  options.max_cleanup_iterations = options_.max_cleanup_iterations;
+  if (start.empty()) options.progress = options_.suppress_progress;
+  options.max_cleanup_lps = options_.max_cleanup_lps * cleanup_factor;
+  options.max_cleanup_iterations = options_.max_cleanup_iterations * cleanup_factor;
   options.start = std::move(start);
   options.threads = options_.threads;
   options.cancelled = options_.cancelled;
   return Suppress(system_, options);
 }
 
-absl::StatusOr<bool> Search::Try(Pattern start) {
-  absl::StatusOr<SuppressionResult> found = Suppressed(std::move(start));
+absl::StatusOr<bool> Search::Try(Pattern start, int64_t cleanup_factor) {
+  absl::StatusOr<SuppressionResult> found = Suppressed(std::move(start), cleanup_factor);
   // The first pattern stands; that another one could not be made exact is no reason to fail.
   if (absl::IsInternal(found.status())) return false;
   SLUIS_RETURN_IF_ERROR(found.status());
@@ -109,9 +112,9 @@ absl::Status Search::Improve() {
   for (int failed = 0; failed < kPatience && !Done();) {
     const int64_t bound = relaxation_->bound();
     bool gained = false;
-    SLUIS_ASSIGN_OR_RETURN(Pattern pattern, relaxation_->Dive());
-    if (!pattern.empty()) {
-      SLUIS_ASSIGN_OR_RETURN(gained, Try(std::move(pattern)));
+    SLUIS_ASSIGN_OR_RETURN(WholePattern whole, relaxation_->Dive());
+    if (!whole.pattern.empty() && !Stop()) {
+      SLUIS_ASSIGN_OR_RETURN(gained, Try(std::move(whole.pattern)));
     }
     if (Done()) break;
     const auto gap = static_cast<double>(result_.suppression.secondary_cost - relaxation_->bound());
@@ -124,11 +127,12 @@ absl::Status Search::Improve() {
     const bool raised = static_cast<double>(relaxation_->bound() - bound) > kLeastGain * static_cast<double>(bound);
     failed = gained || raised ? 0 : failed + 1;
   }
-  return absl::OkStatus();
+  if (result_.suppression.cleanup_complete || Done() || Stop()) return absl::OkStatus();
+  return Try(result_.suppression.pattern, kLastCleanupFactor).status();
 }
 
 absl::StatusOr<OptimiseResult> Search::Run() {
-  SLUIS_ASSIGN_OR_RETURN(result_.suppression, Suppressed({}));
+  SLUIS_ASSIGN_OR_RETURN(result_.suppression, Suppressed({}, 1));
   result_.first_cost = result_.suppression.secondary_cost;
   Report(OptimisePhase::kFirst, 0, 0);
   if (options_.max_steps > 0) {

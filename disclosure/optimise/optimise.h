@@ -37,6 +37,8 @@ struct OptimiseOptions {
   std::function<bool()> stop;
   // Called now and then, from the calling thread. May be empty.
   std::function<void(const OptimiseProgress&)> progress;
+  // As SuppressOptions::progress, for the first pattern. May be empty.
+  std::function<void(SuppressPhase phase, int64_t done, int64_t total)> suppress_progress;
   // When it becomes true, Optimise returns CANCELLED soon. May be null.
   const std::atomic<bool>* cancelled = nullptr;
 };
