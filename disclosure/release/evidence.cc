@@ -160,9 +160,10 @@ absl::Status CheckRules(const Evidence& evidence, const RuleSet& rules) {
   }
   SLUIS_ASSIGN_OR_RETURN(const std::vector<ShortSums> short_sums,
                          FindShortSumsInViews(views, due.relations, evidence.pattern, rules));
-  for (const ShortSums& sums : short_sums) {
-    return Disagrees(absl::StrCat("measure ", system.measures[static_cast<std::size_t>(sums.measure)].name,
-                                  ", relation ", sums.relations.front(),
+  if (!short_sums.empty()) {
+    const ShortSums& first = short_sums.front();
+    return Disagrees(absl::StrCat("measure ", system.measures[static_cast<std::size_t>(first.measure)].name,
+                                  ", relation ", first.relations.front(),
                                   ": its suppressed cells together have too few contributors"));
   }
   return absl::OkStatus();
