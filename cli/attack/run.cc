@@ -74,6 +74,7 @@ class Run {
     TableFiles files = command_.table;
     files.read.levels = !command_.public_only && !command_.rules;
     files.read.values_may_be_missing = true;
+    if (command_.rules) files.top_contributions = std::max(2, ContributionsNeeded(*command_.rules));
     SLUIS_ASSIGN_OR_RETURN(table_, LoadTable(files));
     if (command_.pattern.empty()) {
       pattern_.assign(table_->known.size(), 0);

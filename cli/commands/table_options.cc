@@ -29,11 +29,15 @@ void AddTableOptions(CLI::App& command, TableArguments& arguments) {
       ->capture_default_str();
   command.add_option("--system", arguments.system,
                      "A generic system instead: a folder with cells.csv and rows.csv, or a file in JJ format");
+  command.add_option("--microdata", arguments.microdata,
+                     "Records instead, to be tabulated: CSV with codes and --value; needs --rules");
+  command.add_option("--holding", arguments.holding, "With --microdata: column whose equal fields are one contributor");
+  command.add_option("--weight", arguments.weight, "With --microdata: column of sampling weights, 1 and more");
   command.add_option("--rules", arguments.rules, "Rule set (YAML) that says which cells are sensitive");
   const auto column = [&command](const char* option, ColumnName& name, const char* what) {
     command.add_option(option, name.name, what)->capture_default_str();
   };
-  column("--value-column", arguments.columns.value, "Values: whole numbers, 0 to 2^50");
+  column("--value,--value-column", arguments.columns.value, "Values: whole numbers, 0 to 2^50");
   column("--n-column", arguments.columns.contributors, "Numbers of contributors");
   column("--top1-column", arguments.columns.largest, "Largest contributions");
   column("--top2-column", arguments.columns.second, "Second largest contributions");
@@ -65,6 +69,15 @@ absl::Status ResolveTable(const CLI::App& command, const TableArguments& argumen
   files.total_code = arguments.total;
   files.system = arguments.system;
   files.columns = arguments.columns;
+  files.microdata = arguments.microdata;
+  files.holding_column = arguments.holding;
+  files.weight_column = arguments.weight;
+  if (arguments.microdata.empty() && !(arguments.holding.empty() && arguments.weight.empty())) {
+    return absl::InvalidArgumentError("--holding and --weight are for --microdata");
+  }
+  if (!arguments.microdata.empty() && arguments.rules.empty()) {
+    return absl::InvalidArgumentError("--microdata needs --rules: there is no default for who is sensitive");
+  }
   const auto given = [&command](const char* option) { return command.count(option) > 0; };
   files.columns.contributors.required = given("--n-column");
   files.columns.largest.required = given("--top1-column");

@@ -20,6 +20,7 @@ struct TableArguments {
   std::vector<std::string> hierarchies;  // d1=FILE
   std::string total = "T";
   std::string system;
+  std::string microdata, holding, weight;
   std::string rules;
   ColumnNames columns;
 };

@@ -99,6 +99,7 @@ class Run {
   absl::Status Read() {
     TableFiles files = command_.table;
     files.read.levels = !command_.rules;
+    if (command_.rules) files.top_contributions = std::max(2, ContributionsNeeded(*command_.rules));
     SLUIS_ASSIGN_OR_RETURN(table_, LoadTable(files));
     SLUIS_ASSIGN_OR_RETURN(system_, MakeSystem(*table_, {.cost = cost_, .rules = command_.rules}));
     primary_.resize(Index(table_->num_cells));

@@ -57,7 +57,8 @@ struct CellTable {
   std::vector<std::int64_t> contributors = {};
   std::vector<std::int64_t> top = {};  // top_per_cell entries a cell, descending
   std::int32_t top_per_cell = 0;
-  std::vector<std::uint8_t> primary = {};  // with lower and upper: declared protection levels
+  std::vector<std::int64_t> top_weight = {};  // as `top`; empty: no weights
+  std::vector<std::uint8_t> primary = {};     // with lower and upper: declared protection levels
   std::vector<std::int64_t> lower = {};
   std::vector<std::int64_t> upper = {};
   std::vector<std::int64_t> cost = {};         // of the suppression of each cell

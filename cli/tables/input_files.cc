@@ -3,14 +3,17 @@
 #include <filesystem>
 
 #include "cli/tables/generic_system.h"
+#include "cli/tables/microdata.h"
 #include "common/status/status.h"
 
 namespace sluis::cli {
 
 absl::StatusOr<CellTable> LoadTable(const TableFiles& files) {
-  if (files.cells.empty() == files.system.empty()) {
-    return absl::InvalidArgumentError("one of --cells and --system is needed: a table, or a generic system");
+  if ((files.cells.empty() ? 0 : 1) + (files.system.empty() ? 0 : 1) + (files.microdata.empty() ? 0 : 1) != 1) {
+    return absl::InvalidArgumentError(
+        "one of --cells, --microdata and --system is needed: a table, records, or a generic system");
   }
+  if (!files.microdata.empty()) return TabulateMicrodata(files);
   if (!files.system.empty()) {
     if (!files.dimensions.empty() || !files.hierarchies.empty()) {
       return absl::InvalidArgumentError("--system has its relations in it: leave --dims and --hierarchy out");
@@ -23,6 +26,7 @@ absl::StatusOr<CellTable> LoadTable(const TableFiles& files) {
 std::vector<std::string> InputPaths(const TableFiles& files) {
   std::vector<std::string> paths = files.cells;
   for (const HierarchyArgument& hierarchy : files.hierarchies) paths.push_back(hierarchy.path);
+  if (!files.microdata.empty()) paths.push_back(files.microdata);
   if (!files.system.empty()) {
     paths.push_back(files.system);
     for (const char* name : {"cells.csv", "rows.csv"}) {

@@ -21,6 +21,10 @@ struct TableFiles {
   std::vector<HierarchyArgument> hierarchies;
   std::string total_code = "T";  // the total that an .hrc implies; of a dimension without hierarchy: all its codes
   std::string system;            // --system: a folder with cells.csv and rows.csv, or a .jj file
+  std::string microdata;         // --microdata: records instead of cells, with codes, a value and these columns
+  std::string holding_column;    // "": every record is a contributor of its own
+  std::string weight_column;     // "": none
+  std::int32_t top_contributions = 2;  // that the rules need of each cell
   ColumnNames columns;
   ReadCellsOptions read;
 };

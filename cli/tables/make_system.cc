@@ -102,15 +102,12 @@ absl::Status ApplyRules(const CellTable& table, const disclosure::RuleSet& rules
   if (rules.group_disclosure || rules.suppressed_sum || rules.request) {
     return absl::InvalidArgumentError(
         "the rule set has group_disclosure, suppressed_sum or request, which this command does not apply: take them "
-        "out "
-        "of the file, and know that they are not kept");
+        "out of the file, and know that they are not kept");
   }
-  const bool by_top = !rules.dominance.empty() || rules.p_percent || rules.prior_posterior;
   if (table.contributors.empty()) {
     return absl::InvalidArgumentError("the rules need the number of contributors of each cell: a column n");
   }
-  std::int32_t needed = by_top ? 2 : 0;
-  for (const disclosure::DominanceRule& rule : rules.dominance) needed = std::max(needed, rule.n);
+  const std::int32_t needed = ContributionsNeeded(rules);
   if (table.top_per_cell < needed) {
     return absl::InvalidArgumentError(
         absl::StrCat("the rules need the ", needed, " largest contributions of each cell; the table has ",
@@ -121,9 +118,11 @@ absl::Status ApplyRules(const CellTable& table, const disclosure::RuleSet& rules
   cells.total = table.value;
   cells.top_per_cell = table.top_per_cell;
   cells.top = table.top;
+  cells.top_weight = table.top_weight;
   cells.contributors.resize(Index(table.num_cells), 0);  // nobody contributes to auxiliary cells
   for (std::int32_t i = table.num_named(); i < table.num_cells; ++i) cells.total[Index(i)] = 0;
   cells.top.resize(Index(std::int64_t{table.num_cells} * table.top_per_cell), 0);
+  if (!cells.top_weight.empty()) cells.top_weight.resize(cells.top.size(), 0);
   auto status = disclosure::EvaluateRules(cells, disclosure::MeasureKind::kAmount, rules);
   if (!status.ok()) return NameCells(status.status(), table);
   return disclosure::ApplyStatus(*status, 0, system);
@@ -186,6 +185,12 @@ absl::Status SetBounds(const CellTable& table, CellSystem& system) {
 }
 
 }  // namespace
+
+std::int32_t ContributionsNeeded(const disclosure::RuleSet& rules) {
+  std::int32_t needed = !rules.dominance.empty() || rules.p_percent || rules.prior_posterior ? 2 : 0;
+  for (const disclosure::DominanceRule& rule : rules.dominance) needed = std::max(needed, rule.n);
+  return needed;
+}
 
 absl::StatusOr<CostKind> ParseCostKind(std::string_view name) {
   for (const auto& [text, kind] : kCostNames) {
