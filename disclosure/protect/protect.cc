@@ -50,20 +50,25 @@ absl::StatusOr<std::vector<Cube>> MakeCubes(const ProtectInput& input, const Pro
   return TabulatePlan(input.plan, input.registers, columns, tabulate);
 }
 
-SuppressOptions ToSuppressOptions(const ProtectOptions& options) {
-  SuppressOptions suppress;
-  suppress.max_cleanup_lps = options.max_cleanup_lps;
-  suppress.max_cleanup_iterations = options.max_cleanup_iterations;
-  suppress.cancelled = options.cancelled;
+OptimiseOptions ToOptimiseOptions(const ProtectOptions& options) {
+  OptimiseOptions optimise;
+  optimise.max_steps = options.max_search_steps;
+  optimise.max_cleanup_lps = options.max_cleanup_lps;
+  optimise.max_cleanup_iterations = options.max_cleanup_iterations;
+  optimise.threads = options.threads;
+  optimise.cancelled = options.cancelled;
   if (options.progress) {
-    suppress.progress = [&options](SuppressPhase phase, std::int64_t done, std::int64_t total) {
+    optimise.suppress_progress = [&options](SuppressPhase phase, std::int64_t done, std::int64_t total) {
       const char* step = phase == SuppressPhase::kConstruct ? "suppress"
                          : phase == SuppressPhase::kCleanup ? "clean up"
                                                             : "conceal";
       options.progress(step, done, total);
     };
+    optimise.progress = [&options](const OptimiseProgress& progress) {
+      options.progress("search", std::min(progress.steps, options.max_search_steps), options.max_search_steps);
+    };
   }
-  return suppress;
+  return optimise;
 }
 
 // Publishes the values in `exact` and returns where they are: values of suppressed cells that anyone can compute, in a
@@ -111,9 +116,10 @@ void CountSuppressed(ProtectedRelease& release) {
 }  // namespace
 
 absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const ProtectOptions& options) {
-  absl::StatusOr<SuppressionResult> result = Suppress(system, ToSuppressOptions(options));
+  absl::StatusOr<OptimiseResult> result = Optimise(system, ToOptimiseOptions(options));
   if (absl::IsFailedPrecondition(result.status())) return Refuse(kUnprotectable);
-  return result;
+  SLUIS_RETURN_IF_ERROR(result.status());
+  return std::move(result->suppression);
 }
 
 absl::StatusOr<SuppressionResult> FindPatternUnderRules(const RuleSet& rules, RequestSystem& request,
@@ -207,6 +213,7 @@ absl::StatusOr<DryRunResult> DryRun(const ProtectInput& input, const ProtectOpti
   // Whether there is a pattern does not depend on how well it is cleaned up.
   ProtectOptions quick = options;
   quick.max_cleanup_lps = 0;
+  quick.max_search_steps = 0;
   const absl::StatusOr<SuppressionResult> found = FindPatternUnderRules(input.rules, request, quick);
   if (absl::IsFailedPrecondition(found.status())) {
     result.refusals.emplace_back(kUnprotectable);

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/bytes/secret.h"
+#include "disclosure/optimise/optimise.h"
 #include "disclosure/release/evidence.h"
 #include "disclosure/release/released_table.h"
 #include "disclosure/release/summary.h"
@@ -51,8 +52,10 @@ struct ProtectOptions {
   int threads = 2;                       // for tabulation, 1 .. 64
   std::int64_t max_cleanup_lps = 5'000;  // as SuppressOptions; more gives fewer secondary cells
   std::int64_t max_cleanup_iterations = 60'000;
-  // Steps: "derive", "tabulate", "suppress", "clean up", "conceal", "prove", "attack", in this order. Called from the
-  // calling thread; may be empty.
+  // As OptimiseOptions::max_steps: some seconds. Small tables are solved to the optimum within them.
+  std::int64_t max_search_steps = 120'000;
+  // Steps: "derive", "tabulate", "suppress", "clean up", "conceal", "search", "prove", "attack", in this order. Called
+  // from the calling thread; may be empty.
   std::function<void(std::string_view step, std::int64_t done, std::int64_t total)> progress = {};
   const std::atomic<bool>* cancelled = nullptr;  // may be null
 };
@@ -80,7 +83,7 @@ struct ProtectedRelease {
 // Deterministic in everything but options.threads, and in that too. Cost: README.md.
 [[nodiscard]] absl::StatusOr<ProtectedRelease> Protect(const ProtectInput& input, const ProtectOptions& options);
 
-// Returns the pattern and certificate of Suppress. Errors: as Suppress, but a system that cannot be protected is
+// Returns the pattern and certificate of Optimise. Errors: as Suppress, but a system that cannot be protected is
 // FAILED_PRECONDITION with reason PROTECTION_FAILED and a message for requesters, who must not learn how many cells it
 // is.
 [[nodiscard]] absl::StatusOr<SuppressionResult> FindPattern(const CellSystem& system, const ProtectOptions& options);

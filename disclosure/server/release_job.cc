@@ -21,8 +21,9 @@ std::uint64_t StartOf(std::string_view step) {
   if (step == "derive") return 30;
   if (step == "tabulate") return 32;
   if (step == "suppress") return 40;
-  if (step == "clean up") return 65;
-  if (step == "conceal") return 85;
+  if (step == "clean up") return 60;
+  if (step == "conceal") return 78;
+  if (step == "search") return 80;
   if (step == "prove") return 88;
   return 90;  // attack
 }
