@@ -11,12 +11,13 @@ namespace {
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
 constexpr int64_t kRemovalBatch = 16;
+// Only suppressed cells are looked at. In a small component these balls hold them all.
+constexpr int64_t kFirstBall = 500;
+constexpr int64_t kLastBall = 2'000;
 
 }  // namespace
 
-absl::Status SuppressionEngine::Cleanup() { return RemovalPass(/*swap=*/false); }
-
-absl::Status SuppressionEngine::RemovalPass(bool swap) {
+absl::Status SuppressionEngine::Cleanup() {
   std::vector<int32_t> order;
   for (int32_t i = 0; i < system_.num_cells; ++i) {
     if (state_.suppressed(i) && !state_.primary(i)) order.push_back(i);
@@ -36,12 +37,15 @@ absl::Status SuppressionEngine::RemovalPass(bool swap) {
     batch = std::exchange(again, {});
     while (next < total && static_cast<int64_t>(batch.size()) < kRemovalBatch) batch.push_back(order[Index(next++)]);
     removals.assign(batch.size(), {});
-    const int64_t lps = options_.max_cleanup_lps - result_.cleanup_lps;
-    const int64_t iterations = options_.max_cleanup_iterations - result_.cleanup_iterations;
+    // Each gets its share of what is left.
+    const auto share = [&](int64_t most, int64_t spent) {
+      const auto size = static_cast<int64_t>(batch.size());
+      return std::max<int64_t>(0, (most - spent + size - 1) / size);
+    };
+    const int64_t lps = share(options_.max_cleanup_lps, result_.cleanup_lps);
+    const int64_t iterations = share(options_.max_cleanup_iterations, result_.cleanup_iterations);
     RunBatch(options_.threads, static_cast<int64_t>(batch.size()), [&](int worker, int64_t k) {
-      const int32_t cell = batch[Index(k)];
-      const double budget = swap ? static_cast<double>(system_.cost[Index(cell)]) : 0;
-      removals[Index(k)] = ProposeRemoval(worker, cell, budget, lps, iterations);
+      removals[Index(k)] = ProposeRemoval(worker, batch[Index(k)], lps, iterations);
     });
     for (const Removal& removal : removals) {
       result_.cleanup_lps += removal.lps;
@@ -53,7 +57,7 @@ absl::Status SuppressionEngine::RemovalPass(bool swap) {
   return Checkpoint(SuppressPhase::kCleanup, total, total);
 }
 
-SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t cell, double budget, int64_t max_lps,
+SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t cell, int64_t max_lps,
                                                              int64_t max_iterations) {
   Removal removal;
   removal.cell = cell;
@@ -62,25 +66,12 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
   std::stable_sort(users.begin(), users.end(), [this](int64_t a, int64_t b) {
     return state_.targets()[Index(a)].level > state_.targets()[Index(b)].level;
   });
-  double left = budget;
-  const auto is_added = [&](int32_t other) {
-    return std::binary_search(removal.added.begin(), removal.added.end(), other);
-  };
-  // Sparse deviations: then few levels depend on any one cell.
+  // Charging for secondary cells keeps deviations sparse: then few levels depend on any one cell.
   const auto price = [&](int32_t other) {
-    if (other == cell) return kForbidden;
-    if (state_.suppressed(other)) {
-      return state_.primary(other) || budget > 0 ? Price(other) : static_cast<double>(system_.cost[Index(other)]) + 1;
-    }
-    if (left <= 0 || system_.suppressible[Index(other)] == 0) return kForbidden;
-    if (is_added(other)) return 1.0;
-    const double cost = static_cast<double>(system_.cost[Index(other)]);
-    return cost >= left ? kForbidden : cost + 1;
+    if (other == cell || !state_.suppressed(other)) return kForbidden;
+    return state_.primary(other) ? Price(other) : static_cast<double>(system_.cost[Index(other)]) + 1;
   };
-  const auto entry = [&](int32_t other) { return is_added(other) ? 0 : EntryPrice(other); };
-  SearchEffort effort;
-  effort.ball = effort.largest_ball = budget > 0 ? 0 : 500;
-  if (budget <= 0) effort.largest_ball = 2'000;
+  const auto entry = [](int32_t) { return 0.0; };
   for (const int64_t t : users) {
     const Target& target = state_.targets()[Index(t)];
     // A deviation that was just found for another level may reach this one too, itself or a multiple of it.
@@ -99,17 +90,10 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
       removal.out_of_effort = true;
       return removal;
     }
-    SearchResult found = Searcher(worker).Find(target, price, entry, effort);
+    SearchResult found = Searcher(worker).Find(target, price, entry, {.ball = kFirstBall, .largest_ball = kLastBall});
     removal.lps += found.lps;
     removal.iterations += found.iterations;
     if (found.outcome != SearchOutcome::kFound) return removal;
-    left -= found.price;
-    if (budget > 0 && left < 0) return removal;
-    for (const int32_t other : found.deviation.cell) {
-      if (!state_.suppressed(other) && !is_added(other)) {
-        removal.added.insert(std::upper_bound(removal.added.begin(), removal.added.end(), other), other);
-      }
-    }
     removal.replacements.push_back({.deviation = std::move(found.deviation), .targets = {t}});
   }
   removal.possible = true;
@@ -119,9 +103,7 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
 bool SuppressionEngine::Apply(const Removal& removal) {
   for (const Replacement& replacement : removal.replacements) {
     for (const int32_t cell : replacement.deviation.cell) {
-      if (!state_.suppressed(cell) && !std::binary_search(removal.added.begin(), removal.added.end(), cell)) {
-        return false;
-      }
+      if (!state_.suppressed(cell)) return false;
     }
   }
   for (const int64_t t : state_.UsersOf(removal.cell)) {
@@ -131,7 +113,6 @@ bool SuppressionEngine::Apply(const Removal& removal) {
         });
     if (!served) return false;
   }
-  for (const int32_t cell : removal.added) state_.Suppress(cell);
   for (const Replacement& replacement : removal.replacements)
     state_.Replace(replacement.deviation, replacement.targets);
   state_.Publish(removal.cell);

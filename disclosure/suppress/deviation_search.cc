@@ -14,8 +14,9 @@ constexpr CrossingSize kCrossings[] = {{.first_fan = 8, .fan = 3, .max_cells = 6
 constexpr int64_t kBallGrowth = 4;
 // Where a wider look made a deviation cheaper by this factor, a still wider one may do so again.
 constexpr double kSuspicious = 0.5;
-// Balls of more cells are for what is dear.
+// Balls of more cells are for what is dear, and balls of still more for nothing.
 constexpr int64_t kLargestLook = 8'000;
+constexpr int64_t kLargestDearLook = 64'000;
 // A cell that can move by a hundredth of the level only is taken to be this far away at most: small cells are needed
 // too.
 constexpr double kLeastPart = 1e-2;
@@ -54,7 +55,7 @@ lp::Outcome DeviationSearch::Try(const Target& target, std::vector<int32_t> cell
 
 void DeviationSearch::LookAgain(const Target& target, CellPrice price, CellPrice entry, CellPrice distance,
                                 const SearchEffort& effort, SearchResult& best) {
-  for (int64_t size = effort.second_look; size > 0 && best.price > 0; size *= kBallGrowth) {
+  for (int64_t size = effort.second_look; size > 0 && size <= kLargestDearLook && best.price > 0; size *= kBallGrowth) {
     if (size > kLargestLook && best.price <= effort.dear) return;
     const double before = best.price;
     Neighbourhood near = neighbourhood_.FindBall(target.cell, size, distance);

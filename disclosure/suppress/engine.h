@@ -41,7 +41,6 @@ class SuppressionEngine {
     int32_t cell = 0;
     bool possible = false;
     std::vector<Replacement> replacements;
-    std::vector<int32_t> added;  // cells to be suppressed instead
     int64_t lps = 0;
     int64_t iterations = 0;
     bool out_of_effort = false;
@@ -58,11 +57,10 @@ class SuppressionEngine {
   [[nodiscard]] double EntryPrice(int32_t cell) const;
   [[nodiscard]] absl::Status ConstructInOrder(const std::vector<int64_t>& order, bool pattern_only);
 
-  [[nodiscard]] Removal ProposeRemoval(int worker, int32_t cell, double budget, int64_t max_lps,
-                                       int64_t max_iterations);
+  // Without changing anything: whether and how `cell` can be published again, within the effort given.
+  [[nodiscard]] Removal ProposeRemoval(int worker, int32_t cell, int64_t max_lps, int64_t max_iterations);
   // Applies `removal` if it is possible and still valid.
   bool Apply(const Removal& removal);
-  [[nodiscard]] absl::Status RemovalPass(bool swap);
 
   // Per cell: 1 if the value in `measure` is seen to move by a whole unit under the pattern, or is not suppressed.
   [[nodiscard]] absl::StatusOr<std::vector<uint8_t>> FindConcealed(int32_t measure);

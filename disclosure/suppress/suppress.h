@@ -65,24 +65,26 @@ struct SuppressionResult {
 // relations and the bounds 0 .. upper_bound cannot narrow any primary cell, in any measure, to less than
 // [value - lower level, value + upper level]; and the exact proof of it. The proof has passed CheckCertificate.
 //
-// Method: for each level not yet reached, a linear program over the full system finds the cheapest cells whose joint
-// deviation reaches it; every deviation found, and
-// every multiple of it that the bounds allow, backwards and in other measures too, serves all levels that it reaches.
+// Method: for each level not yet reached, linear programs over growing neighbourhoods find cheap cells whose joint
+// deviation reaches it; every deviation found, and every multiple of it that the bounds allow, backwards and in other
+// measures too, serves all levels that it reaches.
 // Then secondary cells are removed again, dearest first, as long as all levels that used them can be reached without.
 // Last, secondary cells that could still be recomputed exactly get company. A cell that is suppressed for one measure
-// costs nothing in the others. The pattern is a heuristic one: safe, inclusion-minimal if cleanup_complete (but for the
-// last step), not the optimum.
+// costs nothing in the others. The pattern is a heuristic one: safe, not the optimum; if cleanup_complete and no component
+// of suppressed cells is larger than some 2,000, also inclusion-minimal (but for the last step).
 //
 // Errors:
 //   INVALID_ARGUMENT     Validate(system) fails; guide or start is neither empty nor of one entry per cell, or a factor
-//                        is negative or no number
+//                        is negative or no number; threads below 1
 //   FAILED_PRECONDITION  some primary cells cannot be protected even if everything suppressible is suppressed; the
 //                        message says how many. Ask for a coarser table, or fewer published cells.
 //   CANCELLED            options.cancelled
 //   INTERNAL             a deviation could not be made exact, or the solver failed
-// Deterministic. Thread-safe for different results.
+// Deterministic, on any number of threads, unless options.stop ever answers true. Thread-safe for different results.
 // Does not know contributors: one who alone makes up a suppressed cell knows that cell, and is a stronger attacker.
-// Cost: up to one linear program of all suppressible cells per primary cell, and the cleanup as limited.
+// Cost: one to three linear programs of some hundred cells per level that no earlier deviation reached, larger ones for
+// what is dear, and the cleanup as limited. Memory: about 150 bytes a cell, 25 bytes a cell and thread, and the
+// deviations.
 // Source: the attacker's problem is that of Fischetti and Salazar, Management Science 47 (2001).
 [[nodiscard]] absl::StatusOr<SuppressionResult> Suppress(const CellSystem& system, const SuppressOptions& options);
 
