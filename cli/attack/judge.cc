@@ -17,6 +17,7 @@ AttackOptions ForStep(const JudgeOptions& options, const std::string& step) {
   AttackOptions attack;
   attack.cancelled = options.cancelled;
   attack.threads = options.threads;
+  attack.known = options.known;
   if (options.progress) {
     attack.progress = [&options, step](std::int64_t done, std::int64_t total) { options.progress(step, done, total); };
   }

@@ -43,6 +43,7 @@ struct Verdict {
 struct JudgeOptions {
   bool all_intervals = false;
   int threads = 1;
+  std::vector<disclosure::KnownRange> known = {};  // what the attacker contributes; empty: an outsider
   std::function<void(const std::string& step, std::int64_t done, std::int64_t total)> progress;  // may be empty
   const std::atomic<bool>* cancelled = nullptr;
 };

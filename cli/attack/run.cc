@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/app/cancel_on_interrupt.h"
 #include "cli/app/exit_code.h"
+#include "cli/attack/contributor.h"
 #include "cli/attack/judge.h"
 #include "cli/attack/resources.h"
 #include "cli/attack/steps.h"
@@ -66,6 +67,7 @@ class Run {
     std::vector<std::string> inputs = InputPaths(command_.table);
     inputs.push_back(command_.pattern);
     inputs.push_back(command_.certificate);
+    inputs.push_back(command_.contributor);
     return CheckOutputs(inputs, {command_.out, command_.summary});
   }
 
@@ -86,6 +88,9 @@ class Run {
     if (command_.rules || !table_->primary.empty()) {
       SLUIS_ASSIGN_OR_RETURN(system_, MakeSystem(*table_, {.cost = CostKind::kUnit, .rules = command_.rules}));
     }
+    if (!command_.contributor.empty()) {
+      SLUIS_ASSIGN_OR_RETURN(known_, ReadContributor(command_.contributor, *table_));
+    }
     if (command_.certificate.empty()) return absl::OkStatus();
     if (!system_) {
       return absl::InvalidArgumentError(
@@ -104,6 +109,7 @@ class Run {
     options.all_intervals = command_.full || !command_.out.empty();
     options.threads = static_cast<int>(ThreadsOf(command_.threads));
     options.cancelled = interrupt_.flag();
+    options.known = known_;
     options.progress = [this](const std::string& step, std::int64_t done, std::int64_t total) {
       steps_.Update(step, step == "verify" ? "levels" : "cells", done, total);
     };
@@ -114,6 +120,7 @@ class Run {
   std::string Summary(const Verdict& verdict) const {
     nlohmann::ordered_json json = {
         {"format", 1}, {"cells", table_->num_named()}, {"relations", table_->relations.size()}};
+    if (!command_.contributor.empty()) json["contributor_cells"] = known_.size();
     json["attack"] = ToJson(verdict, *table_);
     json["threads"] = ThreadsOf(command_.threads);
     json["seconds"] = steps_.seconds();
@@ -128,6 +135,7 @@ class Run {
   Steps steps_;
   std::optional<CellTable> table_;
   disclosure::Pattern pattern_;
+  std::vector<disclosure::KnownRange> known_;
   std::optional<disclosure::CellSystem> system_;
   std::optional<disclosure::Certificate> certificate_;
 };

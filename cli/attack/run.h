@@ -15,8 +15,9 @@ struct AttackCommand {
   bool public_only = false;  // leave levels aside, also where the table has them
   std::string pattern;       // empty: the cells without a value are the suppressed ones
   std::string certificate;
-  bool full = false;  // all intervals
-  std::string out;    // intervals.csv
+  std::string contributor;  // own.csv: the attacker is a contributor
+  bool full = false;        // all intervals
+  std::string out;          // intervals.csv
   std::string summary;
   unsigned threads = 0;  // 0: one per processor
 };

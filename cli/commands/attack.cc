@@ -29,6 +29,9 @@ void AddAttackCommand(CLI::App& app, Globals& globals) {
   command->add_flag("--public", options->command.public_only, "Public mode, also where the table has levels");
   command->add_option("--pattern", options->command.pattern, "File with the columns of the codes (or id) and supp");
   command->add_option("--certificate", options->command.certificate, "Certificate to be checked, by addition alone");
+  command->add_option("--contributor", options->command.contributor,
+                      "Attack as a contributor: file with the columns of the codes (or id) and value, the own "
+                      "contributions; who is alone in a cell (n = 1) knows it");
   command->add_flag("--full", options->command.full, "Find the interval of every suppressed cell, not only verify");
   command->add_option("--out", options->command.out, "File for the intervals; implies --full");
   command->add_option("--summary", options->command.summary, "File for counts, times and verdict (JSON)");

@@ -178,7 +178,7 @@ PublishedTable Publish(const CellSystem& system, int32_t measure, std::span<cons
 }
 
 absl::StatusOr<IntervalReport> FindIntervals(const PublishedTable& table, const AttackOptions& options) {
-  SLUIS_ASSIGN_OR_RETURN(const AttackerModel model, BuildAttackerModel(table));
+  SLUIS_ASSIGN_OR_RETURN(const AttackerModel model, BuildAttackerModel(table, options.known));
   IntervalReport report{.effort = MeasureModel(model), .intervals = {}};
   Progress progress(options, report.effort.suppressed_cells);
   const auto work = [&](const Shard& shard, ComponentAttack& attack, std::vector<FeasibilityInterval>& found,
@@ -200,7 +200,7 @@ absl::StatusOr<IntervalReport> FindIntervals(const PublishedTable& table, const 
 }
 
 absl::StatusOr<ExactReport> FindExact(const PublishedTable& table, const AttackOptions& options) {
-  SLUIS_ASSIGN_OR_RETURN(const AttackerModel model, BuildAttackerModel(table));
+  SLUIS_ASSIGN_OR_RETURN(const AttackerModel model, BuildAttackerModel(table, options.known));
   ExactReport report{.effort = MeasureModel(model), .exact_cells = {}};
   Progress progress(options, report.effort.suppressed_cells);
   const auto work = [&](const Shard& shard, ComponentAttack& attack, std::vector<int32_t>& found,
@@ -232,6 +232,10 @@ absl::StatusOr<ExactReport> FindExact(const PublishedTable& table, const AttackO
   };
   const std::vector<Shard> shards = MakeShards(CellsOfComponents(model), options.threads);
   SLUIS_RETURN_IF_ERROR(SweepShards(model, shards, options.threads, report.exact_cells, report.effort, work));
+  std::erase_if(report.exact_cells, [&options](int32_t cell) {
+    return std::any_of(options.known.begin(), options.known.end(),
+                       [cell](const KnownRange& known) { return known.cell == cell && known.exact(); });
+  });
   std::sort(report.exact_cells.begin(), report.exact_cells.end());
   return report;
 }
@@ -243,12 +247,28 @@ absl::StatusOr<LevelReport> VerifyLevels(const CellSystem& system, std::span<con
     return absl::InvalidArgumentError("pattern: needs one entry per cell");
   }
   LevelReport report;
+  std::vector<KnownRange> known(pattern.size());
+  for (const KnownRange& range : options.known) {
+    if (range.cell < 0 || range.cell >= system.num_cells) {
+      return absl::InvalidArgumentError("attack: what is known of a cell is out of range");
+    }
+    known[Index(range.cell)] = range;
+  }
+  // What must be possible of `cell`, unless the attacker's own contributions rule it out.
+  const auto least_of = [&known](const Measure& measure, int32_t cell) {
+    return std::max(measure.value[Index(cell)] - measure.lower_level[Index(cell)], known[Index(cell)].low);
+  };
+  const auto due_of = [&](const Measure& measure, int32_t cell) {
+    if (known[Index(cell)].exact()) return Open{};
+    return Open{.down = least_of(measure, cell) < measure.value[Index(cell)],
+                .up = measure.upper_level[Index(cell)] > 0};
+  };
   int64_t with_levels = 0;
   for (const Measure& measure : system.measures) {
-    for (size_t i = 0; i < pattern.size(); ++i) {
-      const int directions = (measure.lower_level[i] > 0 ? 1 : 0) + (measure.upper_level[i] > 0 ? 1 : 0);
-      report.levels += directions;
-      with_levels += directions > 0 && pattern[i] != 0 ? 1 : 0;
+    for (int32_t i = 0; i < system.num_cells; ++i) {
+      const Open due = due_of(measure, i);
+      report.levels += (due.down ? 1 : 0) + (due.up ? 1 : 0);
+      with_levels += (due.down || due.up) && pattern[Index(i)] != 0 ? 1 : 0;
     }
   }
   Progress progress(options, with_levels);
@@ -258,13 +278,12 @@ absl::StatusOr<LevelReport> VerifyLevels(const CellSystem& system, std::span<con
       if (open.down) found.push_back({.measure = m, .cell = cell, .below = true});
       if (open.up) found.push_back({.measure = m, .cell = cell, .below = false});
     };
-    const auto due = [&measure](int32_t cell) {
-      return Open{.down = measure.lower_level[Index(cell)] > 0, .up = measure.upper_level[Index(cell)] > 0};
-    };
+    const auto due = [&](int32_t cell) { return due_of(measure, cell); };
     for (int32_t i = 0; i < system.num_cells; ++i) {
       if (pattern[Index(i)] == 0) fall_short(i, due(i), report.shortfalls);  // published
     }
-    SLUIS_ASSIGN_OR_RETURN(const AttackerModel model, BuildAttackerModel(Publish(system, m, pattern, true)));
+    SLUIS_ASSIGN_OR_RETURN(const AttackerModel model,
+                           BuildAttackerModel(Publish(system, m, pattern, true), options.known));
     AttackEffort effort = MeasureModel(model);
     std::vector<std::vector<size_t>> with_level(model.components.size());
     std::vector<size_t> items;
@@ -280,9 +299,7 @@ absl::StatusOr<LevelReport> VerifyLevels(const CellSystem& system, std::span<con
       const std::vector<int32_t>& cells = model.components[shard.component];
       const std::span<const size_t> places =
           std::span(with_level[shard.component]).subspan(shard.begin, shard.end - shard.begin);
-      const auto least = [&](size_t j) {
-        return measure.value[Index(cells[j])] - measure.lower_level[Index(cells[j])];
-      };
+      const auto least = [&](size_t j) { return least_of(measure, cells[j]); };
       const auto largest = [&](size_t j) {
         return measure.value[Index(cells[j])] + measure.upper_level[Index(cells[j])];
       };

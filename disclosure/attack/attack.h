@@ -28,11 +28,23 @@ struct PublishedTable {
 [[nodiscard]] PublishedTable Publish(const CellSystem& system, int32_t measure, std::span<const uint8_t> pattern,
                                      bool keep_bounds);
 
+// What an attacker knows of a cell beside what is published: a contributor knows that it holds at least the own
+// contribution, and one who is alone in it knows its value.
+struct KnownRange {
+  int32_t cell = 0;
+  int64_t low = 0;               // 0 .. kMaxAmount
+  int64_t high = kNoUpperBound;  // at least `low`
+
+  [[nodiscard]] bool exact() const { return low == high; }
+};
+
 struct AttackOptions {
   // Cells looked at, of all that are to be; called from any thread, by one at a time. May be empty.
   std::function<void(int64_t done, int64_t total)> progress;
   const std::atomic<bool>* cancelled = nullptr;  // when true, the attack returns CANCELLED; may be null
   int threads = 1;                               // 1 .. 1,024; what is found does not depend on it
+  // In every measure; each cell once. Contradictions with the table are errors, as those of published values are.
+  std::vector<KnownRange> known = {};
 };
 
 // How large the attack was.
@@ -67,9 +79,9 @@ struct ExactReport {
 };
 
 // Returns the suppressed cells that can be recomputed exactly: those whose interval holds one whole number only (all
-// values are whole numbers, and attackers know it). Many cells are pushed at once, and every solution of every linear
-// program is used for every cell, so that few cells need one of their own. Anyone can run this on published bytes.
-// Errors: as FindIntervals.
+// values are whole numbers, and attackers know it); those of which options.known says the value are left out. Many
+// cells are pushed at once, and every solution of every linear program is used for every cell, so that few cells need
+// one of their own. Anyone can run this on published bytes. Errors: as FindIntervals.
 [[nodiscard]] absl::StatusOr<ExactReport> FindExact(const PublishedTable& table, const AttackOptions& options);
 
 // A primary cell whose interval does not reach value - lower level (`below`) or value + upper level.
@@ -88,10 +100,12 @@ struct LevelReport {
 };
 
 // Returns the protection levels that `pattern` (1: suppressed) fails to protect in the full system: whether the
-// feasibility interval of each primary cell, in each measure, covers [value - lower level, value + upper level].
-// Pushes many cells at once, none further than its level, and uses each solution for all cells. In floating point, to
-// about 1e-6 of the widest range in a component: the proof is the certificate, this is the independent second opinion.
-// Errors: INVALID_ARGUMENT if Validate(system) fails or the pattern has another length; CANCELLED; INTERNAL.
+// feasibility interval of each primary cell, in each measure, covers [value - lower level, value + upper level]. With
+// options.known: as far as a lower end is not below what the attacker's own contributions rule out, and leaving out
+// cells that the attacker makes up alone: levels protect the others. Pushes many cells at once, none further than its
+// level, and uses each solution for all cells. In floating point, to about 1e-6 of the widest range in a component: the
+// proof is the certificate, this is the independent second opinion. Errors: INVALID_ARGUMENT if Validate(system) fails
+// or the pattern has another length; CANCELLED; INTERNAL.
 [[nodiscard]] absl::StatusOr<LevelReport> VerifyLevels(const CellSystem& system, std::span<const uint8_t> pattern,
                                                        const AttackOptions& options);
 

@@ -123,12 +123,21 @@ void BuildComponents(const PublishedTable& table, AttackerModel& model) {
 
 }  // namespace
 
-absl::StatusOr<AttackerModel> BuildAttackerModel(const PublishedTable& table) {
+absl::StatusOr<AttackerModel> BuildAttackerModel(const PublishedTable& table,
+                                                 std::span<const KnownRange> known_ranges) {
   SLUIS_RETURN_IF_ERROR(CheckTable(table));
   const size_t n = table.published.size();
   AttackerModel model;
   model.low.assign(n, 0);
   model.high = table.upper_bound;
+  for (const KnownRange& range : known_ranges) {
+    if (range.cell < 0 || Index(range.cell) >= n || range.low < 0 || range.low > kMaxAmount || range.high < range.low) {
+      return absl::InvalidArgumentError("attack: what is known of a cell is out of range");
+    }
+    if (table.published[Index(range.cell)] != 0) continue;
+    model.low[Index(range.cell)] = range.low;
+    model.high[Index(range.cell)] = std::min(model.high[Index(range.cell)], range.high);
+  }
   for (int64_t r = 0; r < table.relations.size(); ++r) {
     AttackerModel::Row row;
     Int128 known = 0;

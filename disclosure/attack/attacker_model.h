@@ -27,7 +27,8 @@ struct AttackerModel {
 };
 
 // Errors: INVALID_ARGUMENT as FindIntervals.
-[[nodiscard]] absl::StatusOr<AttackerModel> BuildAttackerModel(const PublishedTable& table);
+[[nodiscard]] absl::StatusOr<AttackerModel> BuildAttackerModel(const PublishedTable& table,
+                                                               std::span<const KnownRange> known);
 
 // The linear program of one component, solved for many cells in turn.
 class ComponentAttack {

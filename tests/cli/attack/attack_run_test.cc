@@ -85,6 +85,41 @@ TEST_F(RunAttackTest, ReadsPublishedBytesAlone) {
   EXPECT_THAT(errors_, HasSubstr("region=C, sex=T is not the sum of its 2 parts"));
 }
 
+// A contributor who alone makes up a suppressed cell subtracts it, and the sensitive cell beside it is left.
+TEST_F(RunAttackTest, AttacksAsAContributor) {
+  Put("cells.csv", Replaced(SmallCells(), "A,f,10,10", "A,f,1,10"));
+  EXPECT_EQ(Run(), kExitOk) << errors_;
+  command_.contributor = Put("own.csv", "region,sex,value\nA,f,10\n");
+  EXPECT_EQ(Run(), kExitNotVerified);
+  EXPECT_EQ(Summary()["attack"]["levels_short"], 2);
+  EXPECT_EQ(Summary()["attack"]["exact_cells"], 3);  // the whole rectangle, but for the own cell
+  // A share of it leaves room.
+  Put("cells.csv", SmallCells());
+  Put("own.csv", "region,sex,value\nA,f,8\n");
+  EXPECT_EQ(Run(), kExitOk) << errors_;
+  Put("own.csv", "region,sex,value\nA,f,10\n");  // all of it, and does not know to be alone: A/m is at most 2
+  EXPECT_EQ(Run(), kExitNotVerified);
+  EXPECT_EQ(Summary()["attack"]["levels_short"], 1);
+  // Levels protect the others: the own cell is none of them.
+  Put("own.csv", "region,sex,value\nA,m,2\n");
+  Put("cells.csv", Replaced(SmallCells(), "A,m,2,2", "A,m,1,2"));
+  EXPECT_EQ(Run(), kExitNotVerified);
+  EXPECT_EQ(Summary()["attack"]["levels"], 0);
+}
+
+TEST_F(RunAttackTest, NamesWhatIsWrongWithOwnContributions) {
+  const auto fails = [this](const std::string& text, const char* message) {
+    command_.contributor = Put("own.csv", text);
+    EXPECT_EQ(Run(), kExitBadData);
+    EXPECT_THAT(errors_, HasSubstr(message));
+  };
+  fails("region,sex\nA,f\n", "the column value is missing");
+  fails("region,sex,value\nQ,f,1\n", "line 2: the cell is not in the table");
+  fails("region,sex,value\nA,f,1\nA,f,1\n", "the cell region=A, sex=f is there twice");
+  fails("region,sex,value\nA,f,-1\n", "column value (region=A, sex=f): negative");
+  fails("region,sex,value\nA,f,11\n", "a share above the cell's value");
+}
+
 TEST_F(RunAttackTest, NamesWhatIsWrongWithFilesAndArguments) {
   Put("pattern.csv", "region,sex,supp\nA,m,1\n");
   EXPECT_EQ(Run(), kExitBadData);
