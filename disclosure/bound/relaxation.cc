@@ -16,6 +16,7 @@ constexpr double kMinViolation = 1e-3;
 constexpr int32_t kPurgeAfter = 10;
 constexpr int32_t kRoundsLookedBack = 3;
 constexpr int64_t kStepsPerDescent = 5;
+constexpr int64_t kStepsPerIntegerIteration = 5;  // with cuts and heuristics at the nodes
 constexpr double kWhole = 1e-6;
 // A dive fixes what the relaxation has all but decided, and at least this part of the undecided cells.
 constexpr double kDecided = 0.9;
@@ -128,7 +129,7 @@ absl::StatusOr<int64_t> Relaxation::CutOff(std::span<const uint8_t> pattern) {
 
 absl::StatusOr<IntegerMasterAnswer> Relaxation::SolveInteger(const IntegerMasterOptions& options) {
   SLUIS_ASSIGN_OR_RETURN(IntegerMasterAnswer answer, SolveIntegerMaster(model_, *master_, options));
-  statistics_.steps += answer.iterations;
+  statistics_.steps += kStepsPerIntegerIteration * answer.iterations;
   if (answer.optimal) bound_ = std::max(bound_, answer.pattern.empty() ? best_cost_ : answer.cost);
   return answer;
 }

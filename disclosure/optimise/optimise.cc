@@ -1,6 +1,7 @@
 #include "disclosure/optimise/optimise.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -16,8 +17,14 @@ using Programs = SeparationRequest::Programs;
 
 // Rounds of cuts go on while three of them raise the bound by this part.
 constexpr double kLeastGain = 0.003;
-// A gap, as a part of the bound, at which the integer program is worth its time.
-constexpr double kSmallGap = 0.04;
+// A gap, as a part of the bound, from which on integer programs are solved to the optimum over all cells. Before, they
+// are solved roughly, over the cells that the relaxation thinks of, and serve the patterns and the cuts.
+constexpr double kSmallGap = 0.08;
+constexpr double kRoughGap = 0.005;
+constexpr double kRoughReduced = 0.01;  // of the bound
+constexpr int64_t kRoughIterations = 20'000;
+// An integer program whose pattern costs more than so many times the bound is too hard: dives do better.
+constexpr double kHardIntegerProgram = 1.08;
 // Failed rounds of the search after which it ends: the steps would be spent on nothing.
 constexpr int kPatience = 3;
 constexpr int kMaxIntegerRounds = 30;
@@ -54,6 +61,7 @@ class Search {
   const ProtectionModel model_;
   std::unique_ptr<Relaxation> relaxation_;
   OptimiseResult result_;
+  bool integers_pay_ = true;  // the last integer program's pattern cost little more than the bound
 };
 
 absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start, int64_t cleanup_factor) const {
@@ -81,27 +89,32 @@ absl::StatusOr<bool> Search::Try(Pattern start, int64_t cleanup_factor) {
 
 absl::StatusOr<bool> Search::SolveIntegers() {
   bool gained = false;
+  int64_t fewest_short = std::numeric_limits<int64_t>::max();
   for (int round = 0; round < kMaxIntegerRounds && !Done(); ++round) {
+    const auto bound = static_cast<double>(relaxation_->bound());
+    const auto gap = static_cast<double>(result_.suppression.secondary_cost) - bound;
+    const bool exactly = gap <= kSmallGap * bound;
     const int64_t left = options_.max_steps - relaxation_->statistics().steps;
+    IntegerMasterOptions integer;
+    integer.threads = options_.threads;
+    integer.stop = [this] { return Stop(); };
+    integer.max_nodes = exactly ? 5'000 : 2'000;
+    integer.max_iterations = std::max<int64_t>(1, exactly ? left / 4 : std::min(left / 4, kRoughIterations));
+    integer.relative_gap = exactly ? 0 : kRoughGap;
+    integer.max_reduced = exactly ? -1 : static_cast<int64_t>(kRoughReduced * bound);
     ++result_.integer_programs;
-    SLUIS_ASSIGN_OR_RETURN(const IntegerMasterAnswer answer,
-                           relaxation_->SolveInteger({.max_nodes = 5'000,
-                                                      .max_iterations = std::max<int64_t>(1, left / 4),
-                                                      .relative_gap = 0,
-                                                      .max_reduced = -1,
-                                                      .threads = options_.threads,
-                                                      .stop = [this] { return Stop(); }}));
+    SLUIS_ASSIGN_OR_RETURN(const IntegerMasterAnswer answer, relaxation_->SolveInteger(integer));
     if (answer.pattern.empty() || answer.cost >= result_.suppression.secondary_cost) return gained;
     SLUIS_ASSIGN_OR_RETURN(const int64_t fall_short, relaxation_->CutOff(answer.pattern));
-    if (fall_short == 0) {
-      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(answer.pattern));
-      return gained || cheaper;
-    }
-    if (!answer.optimal) {
+    // To complete and prove a pattern takes as long as some rounds: only if it is much nearer than the last tried.
+    const bool given_up = static_cast<double>(answer.cost) > kHardIntegerProgram * bound;
+    if (fall_short <= fewest_short / 2 || given_up) {
+      fewest_short = fall_short;
       SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(answer.pattern));
       gained = gained || cheaper;
-      if (!cheaper) return gained;
     }
+    integers_pay_ = !given_up;
+    if (fall_short == 0 || given_up || Done()) return gained;
     SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
   }
   return gained;
@@ -112,22 +125,23 @@ absl::Status Search::Improve() {
   for (int failed = 0; failed < kPatience && !Done();) {
     const int64_t bound = relaxation_->bound();
     bool gained = false;
+    if (integers_pay_) {
+      SLUIS_ASSIGN_OR_RETURN(gained, SolveIntegers());
+      if (Done()) break;
+    }
     SLUIS_ASSIGN_OR_RETURN(WholePattern whole, relaxation_->Dive());
     if (!whole.pattern.empty() && !Stop()) {
-      SLUIS_ASSIGN_OR_RETURN(gained, Try(std::move(whole.pattern)));
+      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(std::move(whole.pattern)));
+      gained = gained || cheaper;
     }
     if (Done()) break;
-    const auto gap = static_cast<double>(result_.suppression.secondary_cost - relaxation_->bound());
-    if (gap <= kSmallGap * static_cast<double>(relaxation_->bound())) {
-      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, SolveIntegers());
-      gained = gained || cheaper;
-    } else {
-      SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kCapped, kLeastGain));
-    }
+    SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kCapped, kLeastGain));
     const bool raised = static_cast<double>(relaxation_->bound() - bound) > kLeastGain * static_cast<double>(bound);
     failed = gained || raised ? 0 : failed + 1;
   }
-  if (result_.suppression.cleanup_complete || Done() || Stop()) return absl::OkStatus();
+  if (result_.suppression.cleanup_complete || Stop() || relaxation_->bound() >= result_.suppression.secondary_cost) {
+    return absl::OkStatus();
+  }
   return Try(result_.suppression.pattern, kLastCleanupFactor).status();
 }
 
