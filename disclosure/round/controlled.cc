@@ -124,7 +124,7 @@ ControlledRoundingOptions DefaultRounding(int64_t base) {
   return {.base = base,
           .max_steps = 2,
           .max_program_cells = 10'000,
-          .max_search_cells = 2'500,
+          .max_search_cells = 400,
           .max_iterations = 50'000,
           .max_nodes = 200,
           .max_evaluations = 4'000'000};
