@@ -15,6 +15,7 @@ namespace {
 // below 2^127.
 constexpr int kShift = 44;
 constexpr double kTight = 1e-7;
+constexpr int32_t kMaxIterations = 300'000;  // of one solve; tables of some 10,000 cells need some 1,000
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
@@ -77,7 +78,7 @@ absl::StatusOr<std::unique_ptr<CutMaster>> CutMaster::Create(const ProtectionMod
   for (const int32_t cell : self->cells_) {
     problem.objective.push_back(static_cast<double>(model.system().cost[Index(cell)]));
   }
-  self->solver_ = lp::MakeSolver({.perturb = true});
+  self->solver_ = lp::MakeSolver({.max_iterations = kMaxIterations, .perturb = true});
   SLUIS_RETURN_IF_ERROR(self->solver_->Load(problem));
   return self;
 }

@@ -18,6 +18,8 @@ constexpr int32_t kRoundsLookedBack = 3;
 constexpr int64_t kStepsPerDescent = 5;
 constexpr int64_t kStepsPerIntegerIteration = 5;  // with cuts and heuristics at the nodes
 constexpr double kWhole = 1e-6;
+// The covering program of a large table would take minutes with one cut for every attacker.
+constexpr size_t kMaxCutsPerRound = 4'000;
 // A dive fixes what the relaxation has all but decided, and at least this part of the undecided cells.
 constexpr double kDecided = 0.9;
 constexpr double kLeastPartFixed = 0.1;
@@ -25,6 +27,11 @@ constexpr double kLeastPartFixed = 0.1;
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
 std::vector<CapacityCut> CutsOf(Separation separation) {
+  if (separation.cuts.size() > kMaxCutsPerRound) {
+    std::stable_sort(separation.cuts.begin(), separation.cuts.end(),
+                     [](const ViolatedCut& a, const ViolatedCut& b) { return a.efficacy > b.efficacy; });
+    separation.cuts.resize(kMaxCutsPerRound);
+  }
   std::vector<CapacityCut> cuts;
   for (ViolatedCut& violated : separation.cuts) cuts.push_back(std::move(violated.cut));
   return cuts;
@@ -83,12 +90,16 @@ std::vector<double> Relaxation::DescentWeight(std::span<const double> x) const {
 absl::StatusOr<Separation> Relaxation::SeparateAt(std::span<const double> x, SeparationRequest::Programs programs,
                                                   bool only_recent) {
   const std::vector<double> weight = DescentWeight(x);
-  SLUIS_ASSIGN_OR_RETURN(Separation found, separator_.Separate({.x = x,
-                                                                .weight = weight,
-                                                                .programs = programs,
-                                                                .only_recent = only_recent,
-                                                                .min_violation = kMinViolation,
-                                                                .threads = options_.threads}));
+  SLUIS_ASSIGN_OR_RETURN(
+      Separation found,
+      separator_.Separate({.x = x,
+                           .weight = weight,
+                           .programs = programs,
+                           .only_recent = only_recent,
+                           .min_violation = kMinViolation,
+                           .max_lane_iterations = std::max<int64_t>(1, options_.max_steps - statistics_.steps),
+                           .threads = options_.threads,
+                           .stop = options_.stop}));
   ++statistics_.rounds;
   statistics_.cuts += static_cast<int64_t>(found.cuts.size());
   statistics_.programs += found.programs;

@@ -150,6 +150,10 @@ absl::Status Separator::RunLane(const SeparationRequest& request, std::span<cons
       ++lane.found.reached;
       continue;
     }
+    if (request.stop && request.stop()) {
+      ++lane.found.unknown;
+      continue;
+    }
     std::optional<ViolatedCut> best;
     std::optional<Aggregate> made_by;
     const auto consider = [&](Aggregate aggregate) {
@@ -185,7 +189,8 @@ absl::Status Separator::RunLane(const SeparationRequest& request, std::span<cons
       return absl::OkStatus();
     };
     const bool recent = memory.cut_off_at >= 0 && separations_ - memory.cut_off_at <= kRecent;
-    if (!best && request.programs != SeparationRequest::Programs::kNone && (recent || !request.only_recent)) {
+    const bool asked = request.programs != SeparationRequest::Programs::kNone && (recent || !request.only_recent);
+    if (!best && asked && lane.found.iterations < request.max_lane_iterations) {
       SLUIS_RETURN_IF_ERROR(ask(CapFor(attacker.need)));
       if (!reached && !best && request.programs == SeparationRequest::Programs::kExact) {
         SLUIS_RETURN_IF_ERROR(ask(std::nullopt));

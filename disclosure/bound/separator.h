@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,7 +32,11 @@ struct SeparationRequest {
   // Linear programs only for attackers who were cut off by one in one of the last few separations.
   bool only_recent = false;
   double min_violation = 1e-3;
+  // Simplex iterations after which a lane (an eighth of the attackers) begins no further linear program.
+  int64_t max_lane_iterations = std::numeric_limits<int64_t>::max();
   int32_t threads = 1;
+  // When it returns true, attackers not yet looked at are left unknown. Called from any thread; may be empty.
+  std::function<bool()> stop = {};
 };
 
 struct Separation {

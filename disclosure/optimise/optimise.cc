@@ -158,7 +158,8 @@ absl::StatusOr<OptimiseResult> Search::Run() {
                                                                           Report(OptimisePhase::kBound, bound, steps);
                                                                         }}));
     relaxation_->SetBest(result_.first_cost);
-    SLUIS_RETURN_IF_ERROR(Improve());
+    // A solver that fails ends the search; what was found and proven until then stands.
+    if (const absl::Status status = Improve(); !status.ok() && !absl::IsInternal(status)) return status;
     const RelaxationStatistics& statistics = relaxation_->statistics();
     result_.lower_bound = relaxation_->bound();
     result_.relaxation_bound = relaxation_->linear_bound();
