@@ -86,7 +86,7 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
       }
     }
     if (served) continue;
-    if (removal.lps >= max_lps || removal.iterations >= max_iterations) {
+    if ((worker == 0 ? Stopped() : stopped_.load()) || removal.lps >= max_lps || removal.iterations >= max_iterations) {
       removal.out_of_effort = true;
       return removal;
     }

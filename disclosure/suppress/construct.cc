@@ -14,6 +14,8 @@ size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
 constexpr int64_t kLargestBatch = 32;
 constexpr int64_t kAbsorbedPerPlace = 64;  // so many deviations for each further place in a batch
+constexpr int64_t kDenseIterations = 600;  // a linear program, on average, after the first few
+constexpr int64_t kFirstLps = 10;
 constexpr int64_t kSecondLook = 1'000;
 // A deviation is dear if it costs more than this share of all that was suppressed before it.
 constexpr double kDearShare = 0.01;
@@ -56,10 +58,15 @@ absl::Status SuppressionEngine::ConstructInOrder(const std::vector<int64_t>& ord
       if (state_.targets()[Index(order[Index(next)])].witness < 0) batch.push_back(order[Index(next)]);
     }
     found.assign(batch.size(), {});
-    if (Stopped()) effort.second_look = 0;
+    // In dense systems with wide levels programs take thousands of iterations where prices differ, and far fewer where
+    // they do not; and most of the cheap cells are needed there anyway.
+    flat_prices_ = flat_prices_ || (result_.construct_lps >= kFirstLps &&
+                                    result_.construct_iterations > kDenseIterations * result_.construct_lps);
     effort.dear = spent * kDearShare;
     RunBatch(options_.threads, static_cast<int64_t>(batch.size()), [&](int worker, int64_t k) {
-      found[Index(k)] = Searcher(worker).Find(state_.targets()[Index(batch[Index(k)])], price, entry, effort);
+      SearchEffort now = effort;
+      if (worker == 0 ? Stopped() : stopped_.load()) now.second_look = 0;
+      found[Index(k)] = Searcher(worker).Find(state_.targets()[Index(batch[Index(k)])], price, entry, now);
     });
     for (size_t k = 0; k < batch.size(); ++k) {
       SearchResult& result = found[k];

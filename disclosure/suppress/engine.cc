@@ -19,6 +19,7 @@ size_t Index(int64_t i) { return static_cast<size_t>(i); }
 // larger; the cost of the pattern rises by some percent where costs are that small, and hardly where they are amounts.
 constexpr double kStandbyPrice = 4;
 constexpr double kStandbyShare = 0.5;  // never dearer than this share of what the cell would cost
+constexpr double kFlatPrice = 2;       // of every cell, where prices are flat
 
 absl::Status CheckOptions(const CellSystem& system, const SuppressOptions& options) {
   const size_t n = Index(system.num_cells);
@@ -52,17 +53,17 @@ absl::Status SuppressionEngine::Checkpoint(SuppressPhase phase, int64_t done, in
 }
 
 bool SuppressionEngine::Stopped() {
-  result_.stopped = result_.stopped || (options_.stop && options_.stop());
-  return result_.stopped;
+  if (!stopped_ && options_.stop && options_.stop()) stopped_ = true;
+  return stopped_;
 }
 
 DeviationSearch& SuppressionEngine::Searcher(int worker) { return *searchers_[Index(worker)]; }
 
 double SuppressionEngine::Price(int32_t cell) const {
   if (system_.suppressible[Index(cell)] == 0) return kForbidden;
-  const double cost = static_cast<double>(system_.cost[Index(cell)]) + 1;
-  if (state_.suppressed(cell)) return std::min(kStandbyPrice, kStandbyShare * cost);
-  return options_.guide.empty() ? cost : cost * options_.guide[Index(cell)];
+  const double factor = options_.guide.empty() ? 1 : options_.guide[Index(cell)];
+  const double price = flat_prices_ ? kFlatPrice : (static_cast<double>(system_.cost[Index(cell)]) + 1) * factor;
+  return state_.suppressed(cell) ? std::min(kStandbyPrice, kStandbyShare * price) : price;
 }
 
 double SuppressionEngine::EntryPrice(int32_t cell) const {
@@ -72,6 +73,7 @@ double SuppressionEngine::EntryPrice(int32_t cell) const {
 SuppressionResult SuppressionEngine::TakeResult() {
   result_.pattern = state_.pattern();
   result_.certificate = state_.TakeCertificate();
+  result_.stopped = stopped_;
   return std::move(result_);
 }
 

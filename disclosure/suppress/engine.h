@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -47,7 +48,7 @@ class SuppressionEngine {
   };
 
   [[nodiscard]] absl::Status Checkpoint(SuppressPhase phase, int64_t done, int64_t total) const;
-  // True from the first time on that options.stop says so.
+  // True from the first time on that options.stop says so. From the calling thread; others look at stopped_.
   [[nodiscard]] bool Stopped();
   [[nodiscard]] DeviationSearch& Searcher(int worker);
 
@@ -71,6 +72,8 @@ class SuppressionEngine {
   const SuppressOptions& options_;
   ProtectionState state_;
   std::vector<std::unique_ptr<DeviationSearch>> searchers_;  // per worker
+  std::atomic<bool> stopped_ = false;
+  bool flat_prices_ = false;  // every cell costs the same to construction
   SuppressionResult result_;
   std::vector<std::pair<int32_t, int32_t>> recomputable_;
 };

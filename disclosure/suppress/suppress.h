@@ -70,8 +70,8 @@ struct SuppressionResult {
 // measures too, serves all levels that it reaches.
 // Then secondary cells are removed again, dearest first, as long as all levels that used them can be reached without.
 // Last, secondary cells that could still be recomputed exactly get company. A cell that is suppressed for one measure
-// costs nothing in the others. The pattern is a heuristic one: safe, not the optimum; if cleanup_complete and no component
-// of suppressed cells is larger than some 2,000, also inclusion-minimal (but for the last step).
+// costs nothing in the others. The pattern is a heuristic one: safe, not the optimum; if cleanup_complete and no
+// component of suppressed cells is larger than some 2,000, also inclusion-minimal (but for the last step).
 //
 // Errors:
 //   INVALID_ARGUMENT     Validate(system) fails; guide or start is neither empty nor of one entry per cell, or a factor
