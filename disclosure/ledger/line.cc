@@ -11,6 +11,7 @@ namespace sluis::disclosure {
 namespace {
 
 constexpr std::int64_t kPrime = 2'147'483'647;
+constexpr std::int64_t kMaxTimes = 1'000;  // of one set in a combination
 
 std::size_t At(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -55,6 +56,9 @@ class LineCloser {
   }
 
   absl::StatusOr<LinePlan> Close() {
+    Refresh();
+    if (!Disjoint()) AddAtoms();
+    if (plan_.sets.size() > limits_.max_sets) return Tangled();
     for (;;) {
       Refresh();
       std::vector<LineDifference> found = SmallestDifferences();
@@ -69,12 +73,68 @@ class LineCloser {
  private:
   void Add(LineDifference difference) {
     AtomSet set(plan_.sets[0].size(), 0);
-    for (const std::int32_t whole : difference.wholes) {
-      for (std::size_t w = 0; w < set.size(); ++w) set[w] |= plan_.sets[At(whole)][w];
+    for (const auto& [term, times] : difference.terms) {
+      if (times < 0) set = Minus(set, plan_.sets[At(term)]);
+      for (std::size_t w = 0; times > 0 && w < set.size(); ++w) set[w] |= plan_.sets[At(term)][w];
     }
-    if (difference.removed >= 0) set = Minus(set, plan_.sets[At(difference.removed)]);
     plan_.sets.push_back(std::move(set));
     plan_.differences.push_back(std::move(difference));
+  }
+
+  // Adds every atom that is a linear combination of the sets: classes of age with limits of their own in each release
+  // give each year between two limits away, through chains that are long to search for. By elimination; each
+  // combination found is checked in whole numbers.
+  void AddAtoms() {
+    const std::size_t n = plan_.sets.size(), atoms = plan_.sets[0].size() * 64;
+    std::vector<std::vector<std::int64_t>> rows(n, std::vector<std::int64_t>(atoms + n, 0));
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t a = 0; a < atoms; ++a) rows[i][a] = HasAtom(plan_.sets[i], a);
+      rows[i][atoms + i] = 1;
+    }
+    std::size_t rank = 0;
+    for (std::size_t a = 0; a < atoms && rank < n; ++a) {
+      const auto pivot = std::find_if(rows.begin() + static_cast<std::ptrdiff_t>(rank), rows.end(),
+                                      [a](const auto& row) { return row[a] != 0; });
+      if (pivot == rows.end()) continue;
+      std::swap(rows[rank], *pivot);
+      const std::int64_t inverse = Power(rows[rank][a], kPrime - 2);
+      for (std::int64_t& entry : rows[rank]) entry = entry * inverse % kPrime;
+      for (std::size_t r = 0; r < n; ++r) {
+        const std::int64_t factor = rows[r][a];
+        if (r == rank || factor == 0) continue;
+        for (std::size_t c = a; c < rows[r].size(); ++c) {
+          if (rows[rank][c] != 0) rows[r][c] = (rows[r][c] + (kPrime - factor) * rows[rank][c]) % kPrime;
+        }
+      }
+      ++rank;
+    }
+    std::set<AtomSet> known(plan_.sets.begin(), plan_.sets.end());
+    for (std::size_t r = 0; r < rank; ++r) {
+      AtomSet atom(plan_.sets[0].size(), 0);
+      for (std::size_t a = 0; a < atoms; ++a) {
+        if (rows[r][a] != 0) atom[a / 64] |= std::uint64_t{1} << (a % 64);
+      }
+      if (CountAtoms(atom) != 1 || known.contains(atom)) continue;
+      LineDifference difference;
+      std::vector<std::int64_t> sum(atoms, 0);
+      for (std::size_t i = 0; i < n; ++i) {
+        std::int64_t times = rows[r][atoms + i];
+        if (times == 0) continue;
+        if (times > kPrime / 2) times -= kPrime;
+        if (times < -kMaxTimes || times > kMaxTimes) break;
+        difference.terms.emplace_back(static_cast<std::int32_t>(i), times);
+        for (std::size_t a = 0; a < atoms; ++a) sum[a] += times * HasAtom(plan_.sets[i], a);
+      }
+      bool is_atom = true;
+      for (std::size_t a = 0; a < atoms; ++a) is_atom = is_atom && sum[a] == HasAtom(atom, a);
+      if (!is_atom) continue;
+      plan_.sets.push_back(std::move(atom));
+      plan_.differences.push_back(std::move(difference));
+    }
+  }
+
+  static std::int64_t HasAtom(const AtomSet& set, std::size_t atom) {
+    return static_cast<std::int64_t>(set[atom / 64] >> (atom % 64) & 1);
   }
 
   // Looks for disjoint sets that together hold another set, though none of them does, and leave something that is no
@@ -90,8 +150,9 @@ class LineCloser {
       std::vector<std::int32_t> wholes;
       if (!SearchCover(touching, inner, inner, AtomSet(inner.size(), 0), steps, wholes)) return false;
       if (wholes.empty()) continue;
-      found.push_back({wholes, -1});
-      found.push_back({{static_cast<std::int32_t>(plan_.sets.size())}, removed});
+      LineDifference& together = found.emplace_back();
+      for (const std::int32_t whole : wholes) together.terms.emplace_back(whole, 1);
+      found.push_back({{{static_cast<std::int32_t>(plan_.sets.size()), 1}, {removed, -1}}});
       return true;
     }
     return true;
@@ -166,15 +227,11 @@ class LineCloser {
     for (const std::int32_t i : by_size_) {
       if (size_[At(i)] < below && IsSubset(plan_.sets[At(i)], target)) inside.push_back(i);
     }
-    // The largest that fits, first: nearly always enough.
-    AtomSet rest = target;
+    // The largest that fits, first: nearly always enough. Then the smallest.
     std::vector<std::int32_t> parts;
-    for (const std::int32_t i : inside) {
-      if (!IsSubset(plan_.sets[At(i)], rest)) continue;
-      parts.push_back(i);
-      rest = Minus(rest, plan_.sets[At(i)]);
-    }
-    if (IsEmpty(rest)) return parts;
+    if (Pack(inside, target, parts)) return parts;
+    std::vector<std::int32_t> smallest(inside.rbegin(), inside.rend());
+    if (Pack(smallest, target, parts)) return parts;
     AtomSet reach(target.size(), 0);
     for (const std::int32_t i : inside) {
       for (std::size_t w = 0; w < reach.size(); ++w) reach[w] |= plan_.sets[At(i)][w];
@@ -184,6 +241,17 @@ class LineCloser {
     std::size_t steps = 0;
     if (Search(inside, target, steps, parts)) return parts;
     return std::nullopt;
+  }
+
+  // Takes what fits in the order of `inside`. Returns whether that is all.
+  bool Pack(const std::vector<std::int32_t>& inside, AtomSet rest, std::vector<std::int32_t>& parts) const {
+    parts.clear();
+    for (const std::int32_t i : inside) {
+      if (!IsSubset(plan_.sets[At(i)], rest)) continue;
+      parts.push_back(i);
+      rest = Minus(rest, plan_.sets[At(i)]);
+    }
+    return IsEmpty(rest);
   }
 
   bool Search(const std::vector<std::int32_t>& inside, const AtomSet& rest, std::size_t& steps,
@@ -217,7 +285,7 @@ class LineCloser {
         if (seen.contains(difference) || Tile(difference, size + 1)) continue;
         if (!found.empty() && size < least) found.clear();
         least = size;
-        found.push_back({{whole}, removed});
+        found.push_back({{{whole, 1}, {removed, -1}}});
         seen.insert(std::move(difference));
       }
     }

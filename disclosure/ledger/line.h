@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,11 +13,10 @@
 
 namespace sluis::disclosure {
 
-// A set that no table shows but others give away: the wholes, which are disjoint, together, without `removed`, which is
-// within them. Positions in LinePlan::sets.
+// A set that no table shows but others give away: it is the sum of the sets, each so many times. Positions in
+// LinePlan::sets.
 struct LineDifference {
-  std::vector<std::int32_t> wholes{};
-  std::int32_t removed = -1;  // -1: nothing
+  std::vector<std::pair<std::int32_t, std::int64_t>> terms{};
 
   friend bool operator==(const LineDifference&, const LineDifference&) = default;
 };

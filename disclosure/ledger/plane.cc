@@ -17,6 +17,7 @@ absl::Status Plane::AddTable(std::size_t in_space, const LedgerTable& table, con
                              std::int32_t earlier, std::span<const std::int32_t> own_cells) {
   const std::vector<std::optional<Region>> regions = space_.RegionsOf(in_space);
   Shown& shown = shown_.emplace_back();
+  kind_ = measure.kind;
   shown.earlier = earlier;
   std::vector<std::set<std::int32_t>> sets(space_.num_variables());
   std::set<std::int32_t> distinct;
@@ -26,6 +27,7 @@ absl::Status Plane::AddTable(std::size_t in_space, const LedgerTable& table, con
     PlaneCell cell;
     cell.value = measure.value[i];
     if (!measure.contributors.empty()) cell.contributors = measure.contributors[i];
+    if (kind_ == MeasureKind::kCount) cell.contributors = cell.value;
     const auto top = measure.top.begin() + static_cast<std::ptrdiff_t>(i * At(measure.top_per_cell));
     cell.top.assign(top, top + measure.top_per_cell);
     cell.release_of = earlier;
@@ -100,28 +102,30 @@ absl::StatusOr<const LinePlan*> Plane::PlanOf(const Line& line) {
   return &plans_.emplace(key, std::move(plan)).first->second;
 }
 
-absl::StatusOr<PlaneCell> Plane::Derive(std::span<const std::int32_t> wholes, std::span<const std::int32_t> removed) {
-  PlaneCell cell = cells_[At(wholes[0])];
-  cell.state = PlaneState::kDerived;
-  cell.lower_level = cell.upper_level = 0;
-  cell.own = -1;
-  cell.can_be_empty_only = false;
-  for (const std::int32_t whole : wholes.subspan(1)) {
-    const PlaneCell& more = cells_[At(whole)];
-    cell.value += more.value;
-    // Who is in two of them may be one contributor, with both contributions.
-    cell.contributors = std::min(cell.contributors, more.contributors);
-    cell.top.resize(std::min(cell.top.size(), more.top.size()));
-    for (std::size_t k = 0; k < cell.top.size(); ++k) cell.top[k] += more.top[k];
-    cell.release_of = std::max(cell.release_of, more.release_of);
+absl::StatusOr<PlaneCell> Plane::Derive(std::span<const std::pair<std::int32_t, std::int64_t>> terms) {
+  PlaneCell cell;
+  std::int64_t contributors = 0;
+  int added = 0;
+  bool is_bound = true;
+  for (const auto& [term, times] : terms) {
+    const PlaneCell& from = cells_[At(term)];
+    cell.value += times * from.value;
+    contributors += times * from.contributors;
+    is_bound = is_bound && from.contributors >= 0;
+    cell.release_of = std::max(cell.release_of, from.release_of);
+    if (times < 0) continue;
+    added += static_cast<int>(times);
+    if (added == 1) {
+      cell.top = from.top;
+      continue;
+    }
+    // A contributor may be in several: none has more than the largest of each together.
+    const std::int64_t largest = cell.top.empty() || from.top.empty() ? 0 : cell.top[0] + times * from.top[0];
+    cell.top.assign(std::min(cell.top.size(), from.top.size()), largest);
   }
-  for (const std::int32_t part : removed) {
-    const PlaneCell& less = cells_[At(part)];
-    cell.value -= less.value;
-    const bool known = cell.contributors >= 0 && less.contributors >= 0;
-    cell.contributors = known ? std::max<std::int64_t>(0, cell.contributors - less.contributors) : -1;
-    cell.release_of = std::max(cell.release_of, less.release_of);
-  }
+  // Contributors of a whole are not more than those of its parts together; the other way round it does not hold.
+  if (is_bound && added == 1) cell.contributors = std::max<std::int64_t>(0, contributors);
+  if (kind_ == MeasureKind::kCount) cell.contributors = cell.value;
   if (cell.value < 0) {
     conflict_ = cell.release_of;
     return absl::FailedPreconditionError("a table has more in a part than another has in the whole");
@@ -137,10 +141,9 @@ absl::Status Plane::CloseLineOf(std::int32_t line) {
   for (const auto& [set, cell] : on.members) cell_of.push_back(cell);
   for (std::size_t k = 0; k < plan->differences.size(); ++k) {
     const LineDifference& difference = plan->differences[k];
-    std::vector<std::int32_t> wholes, removed;
-    for (const std::int32_t whole : difference.wholes) wholes.push_back(cell_of[At(whole)]);
-    if (difference.removed >= 0) removed.push_back(cell_of[At(difference.removed)]);
-    SLUIS_ASSIGN_OR_RETURN(PlaneCell cell, Derive(wholes, removed));
+    std::vector<std::pair<std::int32_t, std::int64_t>> terms;
+    for (const auto& [set, times] : difference.terms) terms.emplace_back(cell_of[At(set)], times);
+    SLUIS_ASSIGN_OR_RETURN(PlaneCell cell, Derive(terms));
     Region region = regions_[At(cell_of[0])];
     region[on.variable] = space_.Number(on.variable, plan->sets[on.members.size() + k]);
     cell.can_be_empty_only = cell.value == 0 && space_.IsUnnamed(region);
@@ -287,7 +290,9 @@ absl::Status Plane::AddRest(std::int32_t whole, std::vector<std::int32_t> parts)
   if (cells_.size() >= limits_.max_cells) {
     return absl::ResourceExhaustedError("the tables and those released before have too many cells together");
   }
-  SLUIS_ASSIGN_OR_RETURN(PlaneCell rest, Derive({&whole, 1}, parts));
+  std::vector<std::pair<std::int32_t, std::int64_t>> terms = {{whole, 1}};
+  for (const std::int32_t part : parts) terms.emplace_back(part, -1);
+  SLUIS_ASSIGN_OR_RETURN(PlaneCell rest, Derive(terms));
   parts.push_back(static_cast<std::int32_t>(cells_.size()));
   cells_.push_back(std::move(rest));
   regions_.emplace_back();

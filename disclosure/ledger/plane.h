@@ -88,13 +88,13 @@ class Plane {
   [[nodiscard]] absl::Status AddRest(std::int32_t whole, std::vector<std::int32_t> parts);
   [[nodiscard]] std::vector<std::int32_t> CellsWithin(std::int32_t whole) const;
   [[nodiscard]] absl::Status Cross(const Shown& outer, const Shown& inner);
-  [[nodiscard]] absl::StatusOr<PlaneCell> Derive(std::span<const std::int32_t> wholes,
-                                                 std::span<const std::int32_t> removed);
+  [[nodiscard]] absl::StatusOr<PlaneCell> Derive(std::span<const std::pair<std::int32_t, std::int64_t>> terms);
   [[nodiscard]] std::vector<std::int32_t> LargestWithin(std::size_t variable, std::int32_t set,
                                                         const std::vector<std::int32_t>& sets) const;
 
   RegionSpace& space_;
   const PlaneLimits& limits_;
+  MeasureKind kind_ = MeasureKind::kCount;
   std::vector<PlaneCell> cells_;
   std::vector<Region> regions_;  // of product cells; those of differences across variables have none
   absl::flat_hash_map<Region, std::int32_t> by_region_;
