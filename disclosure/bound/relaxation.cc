@@ -206,66 +206,19 @@ absl::StatusOr<WholePattern> Relaxation::Dive() {
     SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
     break;
   }
-  SLUIS_RETURN_IF_ERROR(Restore(lower, upper));
-  return whole;
-}
-
-absl::StatusOr<WholePattern> Relaxation::Complete(std::span<const uint8_t> pattern) {
-  const std::vector<uint8_t> lower(master_->lower().begin(), master_->lower().end());
-  const std::vector<uint8_t> upper(master_->upper().begin(), master_->upper().end());
-  WholePattern whole;
   for (int32_t i = 0; i < model_.num_cells(); ++i) {
-    if (model_.state(i) == CellState::kFree && pattern[Index(i)] != 0) master_->Fix(i, true);
-  }
-  absl::Status solved = master_->Solve();
-  while (!OutOfSteps() && solved.ok() && master_->bound() < best_cost_) {
-    std::vector<std::pair<double, int32_t>> undecided;
-    const std::span<const double> x = master_->x();
-    for (int32_t i = 0; i < model_.num_cells(); ++i) {
-      const bool open = model_.state(i) == CellState::kFree && master_->lower()[Index(i)] != master_->upper()[Index(i)];
-      if (open && x[Index(i)] > kWhole) undecided.emplace_back(-x[Index(i)], i);
-    }
-    std::sort(undecided.begin(), undecided.end());
-    const auto least = static_cast<size_t>(std::ceil(kLeastPartFixed * static_cast<double>(undecided.size())));
-    for (size_t k = 0; k < undecided.size() && (k < least || -undecided[k].first > kDecided); ++k) {
-      master_->Fix(undecided[k].second, true);
-    }
-    if (!undecided.empty()) {
-      solved = master_->Solve();
-      if (!solved.ok()) break;
-    }
-    // At each step all attackers: those who reached once still do, as cells are only added.
-    SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(master_->x(), SeparationRequest::Programs::kExact, false));
-    const int64_t fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
-    if (separation.cuts.empty() && undecided.empty()) {
-      whole.fall_short = fall_short;
-      whole.pattern.assign(Index(model_.num_cells()), 0);
-      for (int32_t i = 0; i < model_.num_cells(); ++i) {
-        whole.pattern[Index(i)] = model_.state(i) != CellState::kPublished && master_->x()[Index(i)] > 0.5;
-      }
-      break;
-    }
-    SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
-    solved = master_->Solve();
-  }
-  if (!solved.ok() && !absl::IsFailedPrecondition(solved)) return solved;
-  SLUIS_RETURN_IF_ERROR(Restore(lower, upper));
-  return whole;
-}
-
-absl::Status Relaxation::Restore(const std::vector<uint8_t>& lower, const std::vector<uint8_t>& upper) {
-  for (int32_t i = 0; i < model_.num_cells(); ++i) {
-    if (model_.state(i) != CellState::kFree || lower[Index(i)] == upper[Index(i)]) continue;
-    if (master_->lower()[Index(i)] == master_->upper()[Index(i)]) master_->Release(i);
+    if (model_.state(i) != CellState::kFree) continue;
+    const bool open = lower[Index(i)] != upper[Index(i)];
+    if (open && master_->lower()[Index(i)] == master_->upper()[Index(i)]) master_->Release(i);
   }
   const absl::Status solved = master_->Solve();
   if (absl::IsFailedPrecondition(solved)) {
     Raise(best_cost_);
-    return absl::OkStatus();
+    return whole;
   }
   SLUIS_RETURN_IF_ERROR(solved);
   Raise(master_->bound());
-  return absl::OkStatus();
+  return whole;
 }
 
 }  // namespace sluis::disclosure

@@ -66,11 +66,6 @@ class Relaxation {
   // nearer to a pattern that protects.
   [[nodiscard]] absl::StatusOr<WholePattern> Dive();
 
-  // Adds the cells that attackers who fall short under `pattern` still need, by cuts and rounding. Returns a pattern
-  // that contains it and protects (in floating point), or an empty one if it would be no cheaper than the best one
-  // known, or the steps are used up, or stop.
-  [[nodiscard]] absl::StatusOr<WholePattern> Complete(std::span<const uint8_t> pattern);
-
   // Looks for attackers who fall short under a whole pattern, and adds the cuts. Returns how many fall short: 0 only if
   // each has been shown to reach his level (in floating point). `pattern`: per cell, primary cells suppressed.
   [[nodiscard]] absl::StatusOr<int64_t> CutOff(std::span<const uint8_t> pattern);
@@ -98,8 +93,6 @@ class Relaxation {
   // Adds cuts and solves. False: nothing cheaper than the best exists.
   [[nodiscard]] absl::StatusOr<bool> AddAndSolve(std::vector<CapacityCut> cuts);
   void Raise(int64_t bound);
-  // Releases what was fixed since, and solves.
-  [[nodiscard]] absl::Status Restore(const std::vector<uint8_t>& lower, const std::vector<uint8_t>& upper);
   // Per cell: x, and a little more for cells that are cheap to suppress.
   [[nodiscard]] std::vector<double> DescentWeight(std::span<const double> x) const;
   [[nodiscard]] absl::StatusOr<Separation> SeparateAt(std::span<const double> x, SeparationRequest::Programs programs,

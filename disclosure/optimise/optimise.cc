@@ -76,10 +76,6 @@ absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start, int64_t clea
 }
 
 absl::StatusOr<bool> Search::Try(Pattern start, int64_t cleanup_factor) {
-  // Where few levels are missing, cuts complete a pattern cheaper than deviations one by one do.
-  SLUIS_ASSIGN_OR_RETURN(WholePattern whole, relaxation_->Complete(start));
-  if (!whole.pattern.empty()) start = std::move(whole.pattern);
-  if (Stop()) return false;
   absl::StatusOr<SuppressionResult> found = Suppressed(std::move(start), cleanup_factor);
   // The first pattern stands; that another one could not be made exact is no reason to fail.
   if (absl::IsInternal(found.status())) return false;
