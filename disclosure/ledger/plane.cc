@@ -300,14 +300,25 @@ absl::Status Plane::AddRest(std::int32_t whole, std::vector<std::int32_t> parts)
   return absl::OkStatus();
 }
 
+// Returns the numbers of all sets that are within another and not it.
+const std::vector<std::int32_t>& Plane::StrictSubsets(std::size_t variable, std::int32_t set) {
+  const auto [at, is_new] = subsets_.try_emplace(std::pair(variable, set));
+  for (std::int32_t other = 0; is_new && other < space_.NumSets(variable); ++other) {
+    if (other != set && IsSubset(space_.Set(variable, other), space_.Set(variable, set))) at->second.push_back(other);
+  }
+  return at->second;
+}
+
 // Returns the cells one step further in: on a line, or across variables.
-std::vector<std::int32_t> Plane::CellsWithin(std::int32_t whole) const {
+std::vector<std::int32_t> Plane::CellsWithin(std::int32_t whole) {
   std::vector<std::int32_t> within;
   Region key = regions_[At(whole)];
   for (std::size_t v = 0; v < key.size(); ++v) {
     const std::int32_t set = std::exchange(key[v], -1);
-    for (const auto& [other, cell] : lines_[At(by_line_.at(key))].members) {
-      if (other != set && IsSubset(space_.Set(v, other), space_.Set(v, set))) within.push_back(cell);
+    const std::map<std::int32_t, std::int32_t>& members = lines_[At(by_line_.at(key))].members;
+    for (const std::int32_t other : StrictSubsets(v, set)) {
+      const auto at = members.find(other);
+      if (at != members.end()) within.push_back(at->second);
     }
     key[v] = set;
   }

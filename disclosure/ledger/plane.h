@@ -86,7 +86,8 @@ class Plane {
   [[nodiscard]] absl::Status AddCrossings();
   [[nodiscard]] absl::Status AddNear(std::int64_t threshold);
   [[nodiscard]] absl::Status AddRest(std::int32_t whole, std::vector<std::int32_t> parts);
-  [[nodiscard]] std::vector<std::int32_t> CellsWithin(std::int32_t whole) const;
+  [[nodiscard]] std::vector<std::int32_t> CellsWithin(std::int32_t whole);
+  [[nodiscard]] const std::vector<std::int32_t>& StrictSubsets(std::size_t variable, std::int32_t set);
   [[nodiscard]] absl::Status Cross(const Shown& outer, const Shown& inner);
   [[nodiscard]] absl::StatusOr<PlaneCell> Derive(std::span<const std::pair<std::int32_t, std::int64_t>> terms);
   [[nodiscard]] std::vector<std::int32_t> LargestWithin(std::size_t variable, std::int32_t set,
@@ -104,6 +105,7 @@ class Plane {
   std::map<std::pair<std::size_t, std::vector<std::int32_t>>, LinePlan> plans_;
   std::set<std::vector<std::int32_t>> rests_;                         // parts, then whole
   std::map<std::int32_t, std::vector<std::int32_t>> crossing_parts_;  // of each whole
+  std::map<std::pair<std::size_t, std::int32_t>, std::vector<std::int32_t>> subsets_;
   std::vector<Shown> shown_;
   Relations relations_;
   std::int32_t conflict_ = -1;

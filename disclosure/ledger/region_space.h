@@ -27,6 +27,9 @@ class RegionSpace {
   [[nodiscard]] const AtomSet& Set(std::size_t variable, std::int32_t number) const {
     return variables_[variable].sets[static_cast<std::size_t>(number)];
   }
+  [[nodiscard]] std::int32_t NumSets(std::size_t variable) const {
+    return static_cast<std::int32_t>(variables_[variable].sets.size());
+  }
   // Returns the number of a set, a new one if it is new.
   [[nodiscard]] std::int32_t Number(std::size_t variable, const AtomSet& set);
   // Returns the regions of the cells of a table; nothing for a cell in which no record can be.
