@@ -15,7 +15,7 @@ using common::AsChars;
 using common::Hash256;
 
 // Raise it whenever linker/candidate, linker/score or linker/fellegi_sunter give other results for the same input.
-constexpr std::string_view kAlgorithm = "sluis-comparison-4";
+constexpr std::string_view kAlgorithm = "sluis-comparison-5";
 // Of what is kept.
 constexpr std::string_view kFormat = "sluis-kept-comparison-2\n";
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
 #include "linker/score/compared_rows.h"
+#include "linker/score/relatives.h"
 
 namespace sluis::linker {
 namespace {
@@ -22,6 +23,9 @@ constexpr std::size_t kFallbackRows = 1000;
 constexpr double kLeastLinksCompared = 20;
 // Of the links to learn from, by number, since the last round: rows compared in full cost more than it would bring.
 constexpr double kLeastChange = 0.02;
+// Of the links of a fit; with more it is not believed, or nothing is learnt from it.
+constexpr double kMostRelatives = 0.25;
+constexpr double kMostRelativesLearnt = 0.05;
 constexpr int kFewResamplings = 20;  // of a round that may not be the last: nothing depends on its intervals
 
 // How records of two sources, or of one, may match.
@@ -194,6 +198,7 @@ struct Round {
   ScoreFit fit;
   std::size_t learnt_from = 0;
   SectionWeight section;
+  double relatives = 0;  // share of the links before they were taken off
 };
 
 class Rounds {
@@ -251,6 +256,39 @@ class Rounds {
     }
     SLUIS_ASSIGN_OR_RETURN(round->fit, FitScores(round->lists.a, within_ ? nullptr : &round->lists.b, options,
                                                  round->controls ? &*round->controls : nullptr));
+    return TakeOffRelatives(round);
+  }
+
+  // Where no controls tell how alike relatives are, they pass for matches: those among the links count as false, and a
+  // fit that links many is no longer credible.
+  absl::Status TakeOffRelatives(Round* round) const {
+    ScoreFit& fit = round->fit;
+    const Matching matching{within_, options_.fit.first_null};
+    if (matching.one_each() || options_.stable_begin == 0 || !fit.credible) return absl::OkStatus();
+    SLUIS_ASSIGN_OR_RETURN(const Relatives relatives,
+                           CountRelatives(a_, b_, LinksFrom(round->lists, matching, fit.threshold), frequencies_a_,
+                                          frequencies_b_, options_.stable_begin));
+    round->relatives = relatives.share;
+    if (relatives.share == 0) return absl::OkStatus();
+    if (relatives.share > kMostRelatives) {
+      fit = ScoreFit();
+      fit.log_odds = {{0}, {-LogOddsTable::kMost}};
+      fit.why_not =
+          "much of what stands out from strangers disagrees in what a person keeps when moving, as relatives do: "
+          "duplicates cannot be told from them";
+      return absl::OkStatus();
+    }
+    const double right = std::max(0.0, fit.precision.value - relatives.share) * fit.links;
+    fit.precision = {fit.precision.value * (1 - relatives.share), fit.precision.low * (1 - relatives.most),
+                     fit.precision.high};
+    const double matches = std::max(fit.matches - relatives.share * fit.links, right);
+    const double scale = matches > 0 && fit.recall.value > 0 ? right / matches / fit.recall.value : 0;
+    fit.recall.value *= scale;
+    fit.recall.low *= std::min(scale, 1.0);
+    fit.recall.high = std::max(fit.recall.high * scale, fit.recall.value);
+    fit.matches = matches;
+    fit.match_share = matches / static_cast<double>(std::min(a_.rows(), b_.rows()));
+    if (relatives.share > kMostRelativesLearnt) fit.confident_score = kLinkNothing;
     return absl::OkStatus();
   }
 
@@ -371,6 +409,7 @@ absl::StatusOr<RecordLevelFit> FitRecordLevel(const EncodingTable& a, const Enco
   result.pairs_scored = round.lists.pairs;
   result.learnt_from = round.learnt_from;
   result.rounds = learnt;
+  result.relatives = round.relatives;
   return result;
 }
 

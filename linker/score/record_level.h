@@ -60,6 +60,9 @@ struct RecordLevelFit {
   std::uint64_t pairs_scored = 0;  // in one round
   std::size_t learnt_from = 0;     // links; 0: the prior model
   int rounds = 0;                  // learnt
+  // Of the links that the scores gave, the share that are relatives (relatives.h), 0 if not beyond chance. They count
+  // as false in `fit`, which from a quarter on is not credible.
+  double relatives = 0;
 };
 
 // Links two sources at record level, or one within itself (`b` null), without truth: scores the candidates by the prior
@@ -70,6 +73,11 @@ struct RecordLevelFit {
 // controls included; all candidates are scored by it, and all confident links teach. Rounds end when there are hardly
 // more or fewer of those. If the rows drawn have fewer than 20 links, the fit is to the lists of candidates, without
 // controls, as it is for repeated people.
+//
+// Within a source and between sources that repeat people no controls tell how alike relatives are. If the encodings
+// have a stable section, links that disagree there too often for one person's records are taken for relatives: they
+// count as false, nothing is learnt from a fit of which they are more than 5 %, and with more than 25 % it is not
+// credible.
 //
 // If no fit is credible, `pairs` is empty. With fewer than kLeastRows rows nothing can be fitted: the threshold then is
 // half of the score that the median record of the smaller source has with itself under the prior model, and pairs get a

@@ -11,6 +11,7 @@ namespace sluis::linker {
 namespace {
 
 constexpr std::array kWeights = {0.0, 1.0, 2.5, 5.0};
+constexpr double kNearlyAlone = 12;      // relatives are hardly nearer than namesakes
 constexpr double kLeastConfirmed = 0.5;  // of a weight's links
 constexpr int kResamplings = 20;         // intervals are not looked at
 
@@ -38,17 +39,26 @@ absl::StatusOr<double> ChooseStableWeight(const EncodingTable& a, const Encoding
   }
   const std::unique_ptr<CandidateScorer> scorer = ScoreExhaustively(a, b, run);
   std::vector<Trial> trials;
-  for (const double weight : kWeights) {
+  bool relatives = false;
+  const auto try_weight = [&](double weight) -> absl::Status {
     RecordLevelOptions trial = options;
     trial.stable_weight = weight;
     trial.rounds = std::min(options.rounds, 1);
     trial.fit.resamplings = kResamplings;
     SLUIS_ASSIGN_OR_RETURN(RecordLevelFit fitted, FitRecordLevel(a, b, *scorer, trial));
+    relatives = relatives || fitted.relatives > 0;
     if (fitted.fit.credible) {
       std::ranges::sort(fitted.links, Before);
       const auto links = static_cast<double>(fitted.links.size());
       trials.push_back({weight, links * (2 * fitted.fit.precision.value - 1), std::move(fitted.links)});
     }
+    return absl::OkStatus();
+  };
+  for (const double weight : kWeights) {
+    SLUIS_RETURN_IF_ERROR(try_weight(weight));
+  }
+  if (relatives) {
+    SLUIS_RETURN_IF_ERROR(try_weight(kNearlyAlone));
   }
   if (trials.empty()) {
     return 1;
