@@ -38,9 +38,9 @@ struct JointSystem {
   std::vector<std::string> releases;  // that the request must be protected against; sorted, distinct
 };
 
-// Returns the joint system. A pattern that protects it, restricted to the first `own_cells` cells, protects all cells of
-// the request and of earlier releases, and the differences that README.md names, against somebody who has all of it. It
-// is not enough for sets that take three or more cells of different tables to single out ("Not covered" there).
+// Returns the joint system. A pattern that protects it, restricted to the first `own_cells` cells, protects all cells
+// of the request and of earlier releases, and the differences that README.md names, against somebody who has all of it.
+// It is not enough for sets that take three or more cells of different tables to single out ("Not covered" there).
 //
 // Differences (see CloseLine and Plane) obey `rules` as tables do: frequency by a number of contributors that is not
 // above the true one, concentration by contributions that are not below the true ones. A difference that the earlier

@@ -319,8 +319,8 @@ LargePattern MakeLargePattern(uint32_t seed) {
   std::mt19937 random(seed);
   const std::vector<int64_t> amounts = {0, 1, 2, 5, 9, 30, 200};
   LargePattern made{.table = testing::MakeSmallTable({12, 12, 4}, {"value"},
-                                                      [&](size_t) { return amounts[random() % amounts.size()]; }),
-                     .pattern = {}};
+                                                     [&](size_t) { return amounts[random() % amounts.size()]; }),
+                    .pattern = {}};
   CellSystem& system = made.table.system;
   const uint32_t share = 15 + seed % 4 * 10;  // percent
   for (int32_t i = 0; i < system.num_cells; ++i) {
