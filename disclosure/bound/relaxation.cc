@@ -23,6 +23,7 @@ constexpr size_t kMaxCutsPerRound = 4'000;
 // A dive fixes what the relaxation has all but decided, and at least this part of the undecided cells.
 constexpr double kDecided = 0.9;
 constexpr double kLeastPartFixed = 0.1;
+constexpr int32_t kIdleCompletions = 3;
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
@@ -206,18 +207,57 @@ absl::StatusOr<WholePattern> Relaxation::Dive() {
     SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
     break;
   }
+  std::vector<int32_t> fixed;
   for (int32_t i = 0; i < model_.num_cells(); ++i) {
     if (model_.state(i) != CellState::kFree) continue;
     const bool open = lower[Index(i)] != upper[Index(i)];
-    if (open && master_->lower()[Index(i)] == master_->upper()[Index(i)]) master_->Release(i);
+    if (open && master_->lower()[Index(i)] == master_->upper()[Index(i)]) fixed.push_back(i);
   }
+  SLUIS_RETURN_IF_ERROR(ReleaseAndSolve(fixed));
+  return whole;
+}
+
+absl::Status Relaxation::ReleaseAndSolve(std::span<const int32_t> cells) {
+  for (const int32_t cell : cells) master_->Release(cell);
   const absl::Status solved = master_->Solve();
   if (absl::IsFailedPrecondition(solved)) {
     Raise(best_cost_);
-    return whole;
+    return absl::OkStatus();
   }
   SLUIS_RETURN_IF_ERROR(solved);
   Raise(master_->bound());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WholePattern> Relaxation::Complete(std::vector<uint8_t> pattern, IntegerMasterOptions options) {
+  options.max_reduced = -1;  // what is left of the costs is not about patterns that hold this one
+  WholePattern whole{.pattern = std::move(pattern)};
+  int64_t fewest_short = std::numeric_limits<int64_t>::max();
+  std::vector<int32_t> fixed;
+  for (int32_t round = 0, idle = 0; idle < kIdleCompletions && !OutOfSteps(); ++round) {
+    // Every other round the cells added last may go again, if later cuts are satisfied more cheaply.
+    for (int32_t i = 0; i < model_.num_cells() && round % 2 == 0; ++i) {
+      if (model_.state(i) != CellState::kFree || whole.pattern[Index(i)] == 0) continue;
+      if (master_->lower()[Index(i)] == master_->upper()[Index(i)]) continue;
+      master_->Fix(i, true);
+      fixed.push_back(i);
+    }
+    const absl::Status solved = master_->Solve();
+    if (absl::IsFailedPrecondition(solved)) break;
+    SLUIS_RETURN_IF_ERROR(solved);
+    SLUIS_ASSIGN_OR_RETURN(IntegerMasterAnswer answer, SolveIntegerMaster(model_, *master_, options));
+    statistics_.steps += kStepsPerIntegerIteration * answer.iterations;
+    if (answer.pattern.empty()) break;
+    whole.pattern = std::move(answer.pattern);
+    const std::vector<double> x(whole.pattern.begin(), whole.pattern.end());
+    SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
+    whole.fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
+    SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
+    if (whole.fall_short == 0) break;
+    idle = whole.fall_short < fewest_short ? 0 : idle + 1;
+    fewest_short = std::min(fewest_short, whole.fall_short);
+  }
+  SLUIS_RETURN_IF_ERROR(ReleaseAndSolve(fixed));
   return whole;
 }
 

@@ -75,6 +75,11 @@ class Relaxation {
   // nothing out is the solver's word.
   [[nodiscard]] absl::StatusOr<IntegerMasterAnswer> SolveInteger(const IntegerMasterOptions& options);
 
+  // Adds cells to a whole pattern under which some attackers fall short: in rounds, cuts for these attackers and the
+  // cheapest further cells that satisfy all cuts, until nobody falls short or the number of those who do stands still
+  // (the last few are a matter of many small cells, one cut at a time). `options`: of the integer programs.
+  [[nodiscard]] absl::StatusOr<WholePattern> Complete(std::vector<uint8_t> pattern, IntegerMasterOptions options);
+
   // A proven lower bound on the cost of the secondary cells of any pattern that protects; at most SetBest's cost.
   [[nodiscard]] int64_t bound() const { return std::min(bound_, best_cost_); }
   // The same without the bounds of integer programs: exact arithmetic alone.
@@ -90,6 +95,8 @@ class Relaxation {
       : model_(model), options_(std::move(options)), separator_(model) {}
   // One separation at the master's x and one solve; `found`: cuts added. False: nothing cheaper than the best exists.
   [[nodiscard]] absl::StatusOr<bool> Round(SeparationRequest::Programs programs, bool only_recent, int64_t& found);
+  // Ends a Fix of each of `cells` and solves; the bound then counts again.
+  [[nodiscard]] absl::Status ReleaseAndSolve(std::span<const int32_t> cells);
   // Adds cuts and solves. False: nothing cheaper than the best exists.
   [[nodiscard]] absl::StatusOr<bool> AddAndSolve(std::vector<CapacityCut> cuts);
   void Raise(int64_t bound);

@@ -110,10 +110,15 @@ absl::StatusOr<bool> Search::SolveIntegers() {
     const bool given_up = static_cast<double>(answer.cost) > kHardIntegerProgram * bound;
     if (fall_short <= fewest_short / 2 || given_up) {
       fewest_short = fall_short;
-      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(answer.pattern));
+      WholePattern whole{.pattern = answer.pattern};
+      if (fall_short > 0) {
+        integer.max_iterations = std::min(integer.max_iterations, kRoughIterations);
+        SLUIS_ASSIGN_OR_RETURN(whole, relaxation_->Complete(std::move(whole.pattern), integer));
+      }
+      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(std::move(whole.pattern)));
       gained = gained || cheaper;
+      integers_pay_ = cheaper || !given_up;
     }
-    integers_pay_ = !given_up;
     if (fall_short == 0 || given_up || Done()) return gained;
     SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
   }

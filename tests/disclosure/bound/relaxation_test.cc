@@ -116,6 +116,42 @@ TEST(Relaxation, IntegerProgramsAndCutsInTurnFindTheOptimum) {
   EXPECT_GT(solved, 8);
 }
 
+TEST(Relaxation, CompletesAPatternAndItsBoundStillHolds) {
+  std::mt19937_64 random(45);
+  int completed = 0;
+  for (int trial = 0; trial < 12; ++trial) {
+    const SmallTable table = TinyProblem(random, trial % 3 == 2);
+    const std::optional<int64_t> optimum = Optimum(table.system);
+    if (!optimum) continue;
+    const ProtectionModel model(table.system);
+    const auto relaxation = Relaxation::Create(model, {});
+    SLUIS_ASSERT_OK(relaxation);
+    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kNone, 0));
+    // Primary cells and one other, that the optimum may do without.
+    std::vector<uint8_t> start(static_cast<size_t>(table.system.num_cells), 0);
+    std::vector<int32_t> others;
+    for (int32_t i = 0; i < table.system.num_cells; ++i) {
+      start[static_cast<size_t>(i)] = model.state(i) == CellState::kSuppressed;
+      if (model.state(i) == CellState::kFree) others.push_back(i);
+    }
+    const auto kept = static_cast<size_t>(others[random() % others.size()]);
+    start[kept] = 1;
+    const auto whole = (*relaxation)->Complete(start, {});
+    SLUIS_ASSERT_OK(whole);
+    EXPECT_EQ(whole->pattern[kept], 1);
+    EXPECT_EQ(whole->fall_short == 0, IsSafe(table.system, whole->pattern));
+    if (whole->fall_short == 0) {
+      ++completed;
+      EXPECT_GE(CostOf(table.system, whole->pattern), *optimum);
+    }
+    // Cells that were held for the completion do not count for the bound.
+    EXPECT_LE((*relaxation)->bound(), *optimum);
+    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
+    EXPECT_LE((*relaxation)->bound(), *optimum);
+  }
+  EXPECT_GT(completed, 5);
+}
+
 TEST(Relaxation, IsTheSameForAnyNumberOfThreads) {
   std::mt19937_64 random(44);
   SmallTable table =
