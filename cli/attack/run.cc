@@ -8,12 +8,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cli/app/cancel_on_interrupt.h"
 #include "cli/app/exit_code.h"
+#include "cli/app/resources.h"
+#include "cli/app/steps.h"
+#include "cli/app/stop_on_interrupt.h"
+#include "cli/app/threads.h"
 #include "cli/attack/contributor.h"
 #include "cli/attack/judge.h"
-#include "cli/attack/resources.h"
-#include "cli/attack/steps.h"
 #include "cli/attack/verdict_json.h"
 #include "cli/tables/input_files.h"
 #include "cli/tables/make_system.h"
@@ -58,9 +59,7 @@ class Run {
 
  private:
   absl::Status CheckCommand() const {
-    if (command_.threads > kMaxThreads) {
-      return absl::InvalidArgumentError(absl::StrCat("--threads must be 0 to ", kMaxThreads));
-    }
+    SLUIS_RETURN_IF_ERROR(CheckThreads(command_.threads));
     if (command_.public_only && (!command_.certificate.empty() || command_.rules)) {
       return absl::InvalidArgumentError("--public leaves levels aside: leave --certificate and --rules out");
     }
@@ -131,7 +130,7 @@ class Run {
 
   const AttackCommand& command_;
   const bool json_;
-  CancelOnInterrupt interrupt_;
+  StopOnInterrupt interrupt_;
   Steps steps_;
   std::optional<CellTable> table_;
   disclosure::Pattern pattern_;

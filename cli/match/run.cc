@@ -1,23 +1,21 @@
 #include "cli/match/run.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <set>
-#include <stop_token>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cli/app/exit_code.h"
-#include "cli/app/interrupt.h"
 #include "cli/app/progress.h"
+#include "cli/app/resources.h"
+#include "cli/app/stop_on_interrupt.h"
+#include "cli/app/threads.h"
 #include "cli/match/entities.h"
 #include "cli/match/input.h"
 #include "cli/match/links_file.h"
@@ -36,35 +34,7 @@ using linker::MatchMode;
 
 constexpr std::uint64_t kMaxSchemaBytes = 1 << 20;
 constexpr std::uint64_t kMaxPlanBytes = 4 << 20;
-constexpr unsigned kMaxThreads = 1024;
 constexpr std::uint32_t kFileMode = 0600;  // who is linked with whom is personal data
-
-double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-std::uint64_t PeakMemoryBytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) << 10;
-}
-
-// Turns Ctrl-C into a stop of the work at hand.
-class StopOnInterrupt {
- public:
-  StopOnInterrupt()
-      : watcher_([this](const std::stop_token& done) {
-          while (!done.stop_requested() && !source_.stop_requested()) {
-            if (interrupt_.requested()) source_.request_stop();
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
-          }
-        }) {}
-  std::stop_token token() const { return source_.get_token(); }
-  bool requested() const { return interrupt_.requested(); }
-
- private:
-  InterruptScope interrupt_;
-  std::stop_source source_;
-  std::jthread watcher_;  // last: it uses the others
-};
 
 absl::StatusOr<MatchMode> ParseMode(const std::string& text) {
   for (const MatchMode mode : {MatchMode::kLink, MatchMode::kDedupe, MatchMode::kLinkAndDedupe}) {
@@ -90,9 +60,7 @@ absl::Status CheckCommand(const MatchCommand& command) {
         absl::StrCat("--schema is needed once for all inputs or once for each: there are ", command.inputs.size(),
                      " inputs and ", command.schemas.size(), " schemas"));
   }
-  if (command.threads > kMaxThreads) {
-    return absl::InvalidArgumentError(absl::StrCat("--threads must be 0 to ", kMaxThreads));
-  }
+  SLUIS_RETURN_IF_ERROR(CheckThreads(command.threads));
   if (!command.print_plan && command.out.empty()) {
     return absl::InvalidArgumentError("--out is needed: the file for the links");
   }
@@ -161,7 +129,7 @@ class Run {
       return kExitOk;
     }
     report_.seed = command_.seed;
-    report_.threads = command_.threads != 0 ? command_.threads : std::max(1U, std::thread::hardware_concurrency());
+    report_.threads = ThreadsOf(command_.threads);
     SLUIS_RETURN_IF_ERROR(ReadDecisions());
     for (const std::string& path : {command_.out, command_.report, command_.review_out}) {
       if (!path.empty()) SLUIS_RETURN_IF_ERROR(CheckCanWrite(path));
@@ -234,7 +202,7 @@ class Run {
                            linker::TokenSeeds::FromKey(common::DeriveKey(key, "sluis-match-tokens-v1")));
     bool good = true;
     for (std::size_t i = 0; i < command_.inputs.size(); ++i) {
-      const double start = Seconds();
+      const double start = WallSeconds();
       InputOptions options;
       options.name = SourceName(command_.inputs[i]);
       options.schema = &SchemaOf(i);
@@ -254,7 +222,7 @@ class Run {
         good = false;
       }
       WarnOf(input);
-      report_.steps.push_back({"read " + options.name, Seconds() - start});
+      report_.steps.push_back({"read " + options.name, WallSeconds() - start});
       inputs_.push_back(std::move(input));
     }
     return good;
@@ -289,7 +257,7 @@ class Run {
     options.mode = report_.mode;
     options.threads = report_.threads;
     options.stop = stop_.token();
-    options.seconds = Seconds;
+    options.seconds = WallSeconds;
     options.store = work_.get();
     options.reviews = review_.decisions;
     const common::SecretBytes seed = common::DeriveKey(key, "sluis-match-sampling-v1");
@@ -313,11 +281,11 @@ class Run {
   }
 
   absl::StatusOr<int> Write(const linker::MatchResult& result) {
-    const double start = Seconds();
+    const double start = WallSeconds();
     const std::string links = LinksCsv(inputs_, result.clustering);
     SLUIS_RETURN_IF_ERROR(common::RemoveStaleTemporaries(command_.out));
     SLUIS_RETURN_IF_ERROR(common::WriteFileAtomically(command_.out, links, kFileMode));
-    report_.steps.push_back({"write", Seconds() - start});
+    report_.steps.push_back({"write", WallSeconds() - start});
     report_.peak_memory_bytes = PeakMemoryBytes();
     nlohmann::ordered_json json = ReportJson(report_, inputs_, resolved_.plan, result);
     std::string text = ReportText(report_, inputs_, result);

@@ -7,11 +7,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cli/app/cancel_on_interrupt.h"
 #include "cli/app/exit_code.h"
+#include "cli/app/resources.h"
+#include "cli/app/steps.h"
+#include "cli/app/stop_on_interrupt.h"
+#include "cli/app/threads.h"
 #include "cli/attack/judge.h"
-#include "cli/attack/resources.h"
-#include "cli/attack/steps.h"
 #include "cli/attack/verdict_json.h"
 #include "cli/protect/engine.h"
 #include "cli/tables/input_files.h"
@@ -89,9 +90,7 @@ class Run {
       return absl::InvalidArgumentError("--time-limit must be above 0 seconds: leave it out to have none");
     }
     if (command_.effort && *command_.effort < 0) return absl::InvalidArgumentError("--effort must be 0 or more steps");
-    if (command_.threads > kMaxThreads) {
-      return absl::InvalidArgumentError(absl::StrCat("--threads must be 0 to ", kMaxThreads));
-    }
+    SLUIS_RETURN_IF_ERROR(CheckThreads(command_.threads));
     SLUIS_ASSIGN_OR_RETURN(cost_, ParseCostKind(command_.cost));
     return CheckOutputs(InputPaths(command_.table), {command_.out, command_.certificate, command_.summary});
   }
@@ -210,7 +209,7 @@ class Run {
 
   const ProtectCommand& command_;
   const bool json_;
-  CancelOnInterrupt interrupt_;
+  StopOnInterrupt interrupt_;
   Steps steps_;
   CostKind cost_ = CostKind::kValue;
   std::optional<CellTable> table_;

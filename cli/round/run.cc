@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/app/exit_code.h"
-#include "cli/attack/resources.h"
+#include "cli/app/resources.h"
 #include "cli/tables/input_files.h"
 #include "cli/tables/make_system.h"
 #include "cli/tables/pattern_file.h"

@@ -1,6 +1,6 @@
-#include "cli/attack/steps.h"
+#include "cli/app/steps.h"
 
-#include "cli/attack/resources.h"
+#include "cli/app/resources.h"
 
 namespace sluis::cli {
 
