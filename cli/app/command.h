@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "cli/app/exit_code.h"
 
 namespace sluis::cli {
@@ -25,8 +26,11 @@ inline void OnRun(CLI::App* command, Globals& globals, std::function<absl::Statu
 }
 
 // As OnRun, for a command with an exit code of its own beside its status.
-inline void OnRunWithCode(CLI::App* command, Globals& globals, std::function<int()> body) {
-  command->callback([&globals, body = std::move(body)] { globals.exit_code = body(); });
+inline void OnRunWithCode(CLI::App* command, Globals& globals, std::function<absl::StatusOr<int>()> body) {
+  command->callback([&globals, body = std::move(body)] {
+    const absl::StatusOr<int> code = body();
+    globals.exit_code = code.ok() ? *code : ReportError(code.status(), globals.json);
+  });
 }
 
 // One per command, in cli/commands.

@@ -36,14 +36,10 @@ void AddAttackCommand(CLI::App& app, Globals& globals) {
   command->add_option("--out", options->command.out, "File for the intervals; implies --full");
   command->add_option("--summary", options->command.summary, "File for counts, times and verdict (JSON)");
   command->add_option("--threads", options->command.threads, "0: one per processor");
-  OnRunWithCode(command, globals, [command, options, &globals] {
-    const auto run = [&]() -> absl::StatusOr<int> {
-      AttackCommand resolved = options->command;
-      SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, resolved.rules));
-      return RunAttack(resolved, globals.json, globals.quiet);
-    };
-    const absl::StatusOr<int> code = run();
-    return code.ok() ? *code : ReportError(code.status(), globals.json);
+  OnRunWithCode(command, globals, [command, options, &globals]() -> absl::StatusOr<int> {
+    AttackCommand resolved = options->command;
+    SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, resolved.rules));
+    return RunAttack(resolved, globals.json, globals.quiet);
   });
 }
 

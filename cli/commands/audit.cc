@@ -122,11 +122,10 @@ void AddAuditCommand(CLI::App& app, Globals& globals) {
   verify->add_option("--evidence", options->evidence, "The sealed evidence (auditors)");
   verify->add_option("--key", options->key, "The auditor's sealing key file");
   verify->add_option("--log", options->log, "Folder with the static files of the gate's log, to check all of it");
-  OnRunWithCode(verify, globals, [options, &globals] {
-    const absl::StatusOr<Verdict> verdict = Verify(*options);
-    if (!verdict.ok()) return ReportError(verdict.status(), globals.json);
-    std::cout << (globals.json ? verdict->ToJson() : verdict->ToText());
-    return static_cast<int>(verdict->Passed() ? kExitOk : kExitNotVerified);
+  OnRunWithCode(verify, globals, [options, &globals]() -> absl::StatusOr<int> {
+    SLUIS_ASSIGN_OR_RETURN(const Verdict verdict, Verify(*options));
+    std::cout << (globals.json ? verdict.ToJson() : verdict.ToText());
+    return verdict.Passed() ? kExitOk : kExitNotVerified;
   });
 
   CLI::App* log = audit->add_subcommand("log", "Check a whole log and count its entries by type");
@@ -134,16 +133,13 @@ void AddAuditCommand(CLI::App& app, Globals& globals) {
   log->add_option("--log", options->log, "Folder with the static files of the log")->required();
   log->add_option("--key", options->key, "The log's verifier key, as the permit names it")->required();
   log->add_option("--older", options->older, "File with a checkpoint seen earlier, which the log must extend");
-  OnRunWithCode(log, globals, [options, &globals] {
-    const absl::StatusOr<common::VerifierKey> key = common::ParseVerifierKey(options->key);
-    if (!key.ok()) return ReportError(key.status(), globals.json);
+  OnRunWithCode(log, globals, [options, &globals]() -> absl::StatusOr<int> {
+    SLUIS_ASSIGN_OR_RETURN(const common::VerifierKey key, common::ParseVerifierKey(options->key));
     std::string older;
     if (!options->older.empty()) {
-      absl::StatusOr<std::string> read = common::ReadFileBounded(options->older, common::kMaxNoteBytes);
-      if (!read.ok()) return ReportError(read.status(), globals.json);
-      older = *std::move(read);
+      SLUIS_ASSIGN_OR_RETURN(older, common::ReadFileBounded(options->older, common::kMaxNoteBytes));
     }
-    return PrintLogAudit(VerifyLog(options->log, *key, older), globals.json);
+    return PrintLogAudit(VerifyLog(options->log, key, older), globals.json);
   });
 }
 

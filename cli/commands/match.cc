@@ -49,10 +49,7 @@ void AddMatchCommand(CLI::App& app, Globals& globals) {
   command->add_option("--evaluate", options->truth, "A truth: print precision, recall and F1 of the links");
   command->add_option("--links", options->links, "With --evaluate: these links, instead of matching");
   command->add_flag("--print-plan", options->print_plan, "Print the plan and do nothing else");
-  OnRunWithCode(command, globals, [options, &globals] {
-    const absl::StatusOr<int> code = RunMatch(*options, globals.json, globals.quiet);
-    return code.ok() ? *code : ReportError(code.status(), globals.json);
-  });
+  OnRunWithCode(command, globals, [options, &globals] { return RunMatch(*options, globals.json, globals.quiet); });
 }
 
 }  // namespace sluis::cli

@@ -49,17 +49,13 @@ void AddProtectCommand(CLI::App& app, Globals& globals) {
   command->add_option("--out", options->command.out, "File for the pattern; written whole or not at all");
   command->add_option("--certificate", options->command.certificate, "File for the certificate");
   command->add_option("--summary", options->command.summary, "File for counts, bound, times and verdict (JSON)");
-  OnRunWithCode(command, globals, [command, options, &globals] {
-    const auto run = [&]() -> absl::StatusOr<int> {
-      ProtectCommand resolved = options->command;
-      options->table.columns.cost.required = options->table.columns.status.required = true;
-      if (command->count("--effort") > 0) resolved.effort = options->effort;
-      if (command->count("--time-limit") > 0) resolved.time_limit_seconds = options->time_limit;
-      SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, resolved.rules));
-      return RunProtect(resolved, globals.json, globals.quiet);
-    };
-    const absl::StatusOr<int> code = run();
-    return code.ok() ? *code : ReportError(code.status(), globals.json);
+  OnRunWithCode(command, globals, [command, options, &globals]() -> absl::StatusOr<int> {
+    ProtectCommand resolved = options->command;
+    options->table.columns.cost.required = options->table.columns.status.required = true;
+    if (command->count("--effort") > 0) resolved.effort = options->effort;
+    if (command->count("--time-limit") > 0) resolved.time_limit_seconds = options->time_limit;
+    SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, resolved.rules));
+    return RunProtect(resolved, globals.json, globals.quiet);
   });
 }
 

@@ -31,18 +31,14 @@ void AddRoundCommand(CLI::App& app, Globals& globals) {
   command->add_option("--base", options->command.base, "Values become multiples of it")->required();
   command->add_option("--out", options->command.out, "File for the rounded table; written whole or not at all");
   command->add_option("--summary", options->command.summary, "File for guarantees and distances (JSON)");
-  OnRunWithCode(command, globals, [command, options, &globals] {
-    const auto run = [&]() -> absl::StatusOr<int> {
-      RoundCommand resolved = options->command;
-      std::optional<disclosure::RuleSet> rules;
-      if (!options->table.rules.empty()) {
-        return absl::InvalidArgumentError("--rules: rounding treats all cells alike");
-      }
-      SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, rules));
-      return RunRound(resolved, globals.json);
-    };
-    const absl::StatusOr<int> code = run();
-    return code.ok() ? *code : ReportError(code.status(), globals.json);
+  OnRunWithCode(command, globals, [command, options, &globals]() -> absl::StatusOr<int> {
+    RoundCommand resolved = options->command;
+    std::optional<disclosure::RuleSet> rules;
+    if (!options->table.rules.empty()) {
+      return absl::InvalidArgumentError("--rules: rounding treats all cells alike");
+    }
+    SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, rules));
+    return RunRound(resolved, globals.json);
   });
 }
 

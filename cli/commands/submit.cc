@@ -337,10 +337,7 @@ void AddSubmitCommand(CLI::App& app, Globals& globals) {
       ->capture_default_str();
   submit->add_flag("--dry-run", options->dry_run, "Check and coarsen all, send nothing: say what would leave");
   submit->add_option("file", options->file, "CSV or fixed-width file, also .gz or .zst")->required();
-  OnRunWithCode(submit, globals, [options, &globals] {
-    const absl::StatusOr<int> code = Submit(*options, globals);
-    return code.ok() ? *code : ReportError(code.status(), globals.json);
-  });
+  OnRunWithCode(submit, globals, [options, &globals] { return Submit(*options, globals); });
 }
 
 }  // namespace sluis::cli
