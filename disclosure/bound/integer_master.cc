@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <numeric>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "common/sets/disjoint_sets.h"
 #include "common/status/status.h"
 #include "disclosure/lp/mip.h"
 
@@ -14,11 +14,6 @@ namespace sluis::disclosure {
 namespace {
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
-
-int32_t FindRoot(std::vector<int32_t>& parent, int32_t i) {
-  while (parent[Index(i)] != i) i = parent[Index(i)] = parent[Index(parent[Index(i)])];
-  return i;
-}
 
 // A cut as it is left when the fixed cells are gone: sum of coefficient * x >= need over open cells.
 struct OpenCut {
@@ -84,21 +79,20 @@ std::optional<std::vector<OpenCut>> OpenCuts(const CutMaster& master, const std:
 }
 
 std::vector<Component> FindComponents(const ProtectionModel& model, const std::vector<OpenCut>& cuts) {
-  std::vector<int32_t> parent(Index(model.num_cells()));
-  std::iota(parent.begin(), parent.end(), 0);
-  std::vector<uint8_t> used(parent.size(), 0);
+  common::DisjointSets together(static_cast<uint32_t>(model.num_cells()));
+  const auto root = [&together](int32_t cell) { return together.Root(static_cast<uint32_t>(cell)); };
+  std::vector<uint8_t> used(together.size(), 0);
   for (const OpenCut& cut : cuts) {
-    const int32_t first = FindRoot(parent, cut.cell.front());
     for (const int32_t cell : cut.cell) {
       used[Index(cell)] = 1;
-      parent[Index(FindRoot(parent, cell))] = first;
+      together.Unite(static_cast<uint32_t>(cut.cell.front()), static_cast<uint32_t>(cell));
     }
   }
-  std::vector<int32_t> number(parent.size(), -1);
+  std::vector<int32_t> number(together.size(), -1);
   std::vector<Component> components;
   for (int32_t i = 0; i < model.num_cells(); ++i) {
     if (used[Index(i)] == 0) continue;
-    int32_t& at = number[Index(FindRoot(parent, i))];
+    int32_t& at = number[root(i)];
     if (at < 0) {
       at = static_cast<int32_t>(components.size());
       components.emplace_back();
@@ -106,7 +100,7 @@ std::vector<Component> FindComponents(const ProtectionModel& model, const std::v
     components[Index(at)].cells.push_back(i);
   }
   for (size_t c = 0; c < cuts.size(); ++c) {
-    components[Index(number[Index(FindRoot(parent, cuts[c].cell.front()))])].cuts.push_back(c);
+    components[Index(number[root(cuts[c].cell.front())])].cuts.push_back(c);
   }
   return components;
 }

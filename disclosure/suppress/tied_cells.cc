@@ -3,42 +3,38 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
+
+#include "common/sets/disjoint_sets.h"
 
 namespace sluis::disclosure {
 namespace {
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
-int32_t FindRoot(std::vector<int32_t>& parent, int32_t i) {
-  while (parent[Index(i)] != i) i = parent[Index(i)] = parent[Index(parent[Index(i)])];
-  return i;
-}
-
 // Per cell the first cell that it is tied to, itself if none.
 std::vector<int32_t> TieCells(const CellSystem& system) {
   const Relations& relations = system.relations;
-  std::vector<int32_t> root(Index(system.num_cells));
-  std::iota(root.begin(), root.end(), 0);
+  common::DisjointSets tied(static_cast<uint32_t>(system.num_cells));
   for (int64_t r = 0; r < relations.size(); ++r) {
     if (relations.parts(r).size() != 1) continue;
-    const int32_t a = FindRoot(root, relations.total[Index(r)]);
-    const int32_t b = FindRoot(root, relations.parts(r).front());
-    root[Index(std::max(a, b))] = std::min(a, b);
+    tied.Unite(static_cast<uint32_t>(relations.total[Index(r)]), static_cast<uint32_t>(relations.parts(r).front()));
   }
-  for (int32_t i = 0; i < system.num_cells; ++i) root[Index(i)] = FindRoot(root, i);
+  std::vector<int32_t> root(Index(system.num_cells));
+  for (int32_t i = 0; i < system.num_cells; ++i) {
+    root[Index(i)] = static_cast<int32_t>(tied.Root(static_cast<uint32_t>(i)));
+  }
   // Cells that would stand in a relation twice stay apart, with all that are tied to them.
   std::vector<uint8_t> apart(Index(system.num_cells), 0);
   std::vector<int64_t> seen(Index(system.num_cells), -1);
   for (int64_t r = 0; r < relations.size(); ++r) {
     if (relations.parts(r).size() == 1) continue;
     const auto visit = [&](int32_t cell) {
-      const size_t tied = Index(root[Index(cell)]);
-      if (seen[tied] == r) apart[tied] = 1;
-      seen[tied] = r;
+      const size_t first = Index(root[Index(cell)]);
+      if (seen[first] == r) apart[first] = 1;
+      seen[first] = r;
     };
     visit(relations.total[Index(r)]);
     for (const int32_t cell : relations.parts(r)) visit(cell);

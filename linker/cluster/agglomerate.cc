@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "common/sets/disjoint_sets.h"
 #include "linker/cluster/components.h"
-#include "linker/cluster/disjoint_sets.h"
 #include "linker/cluster/source_counts.h"
 
 namespace sluis::linker {
@@ -32,7 +32,7 @@ bool MayExceed(const Units& units, const SourceCounts& counts, const UnitEdge& e
 class ComponentClusterer {
  public:
   ComponentClusterer(const Units& units, std::span<const UnitEdge> edges, const LinkageRules& rules,
-                     const Components& components, DisjointSets* clusters)
+                     const Components& components, common::DisjointSets* clusters)
       : units_(units), edges_(edges), rules_(rules), components_(components), clusters_(*clusters) {
     ForEachSource(kAllSources, [&](std::uint32_t source) {
       sources_ = rules.compared[source] != 0 || (rules.exclusive >> source & 1) != 0 ? source + 1 : sources_;
@@ -265,7 +265,7 @@ class ComponentClusterer {
   std::span<const UnitEdge> edges_;
   const LinkageRules& rules_;
   const Components& components_;
-  DisjointSets& clusters_;
+  common::DisjointSets& clusters_;
   std::uint32_t sources_ = 1;
   std::vector<std::uint32_t> unit_;
   std::vector<std::uint32_t> place_;
@@ -297,7 +297,7 @@ std::vector<std::uint32_t> AgglomerateUnits(const Units& units, std::span<const 
                                             AgglomerationStats* stats) {
   // An average exceeds the threshold only if some pair's log odds do, since a missing pair's do not. So clusters grow
   // within components of such edges, and what lies between these does not matter.
-  DisjointSets reach(units.size());
+  common::DisjointSets reach(units.size());
   const SourceCounts counts(units);
   for (const UnitEdge& edge : edges) {
     if (MayExceed(units, counts, edge, rules)) {
@@ -312,11 +312,11 @@ std::vector<std::uint32_t> AgglomerateUnits(const Units& units, std::span<const 
       graph.push_back({edge.a, edge.b});
     }
   }
-  reach = DisjointSets(0);
+  reach = common::DisjointSets(0);
   const Components components(units.size(), graph);
   graph = {};
   stats->components = components.size();
-  DisjointSets clusters(units.size());
+  common::DisjointSets clusters(units.size());
   ComponentClusterer clusterer(units, inner, rules, components, &clusters);
   for (std::size_t i = 0; i < components.size() && !stats->cancelled; ++i) {
     stats->largest_component = std::max<std::uint64_t>(stats->largest_component, components.nodes(i).size());

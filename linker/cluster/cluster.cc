@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "common/sets/disjoint_sets.h"
 #include "common/status/status.h"
 #include "linker/cluster/agglomerate.h"
-#include "linker/cluster/disjoint_sets.h"
 #include "linker/cluster/entities.h"
 #include "linker/cluster/fixed.h"
 #include "linker/cluster/log_odds.h"
@@ -28,7 +28,7 @@ struct Run {
   std::vector<FixedPair> fixed;  // those of the input, then those that were refused before
   const Clustering* existing = nullptr;
   std::vector<std::uint32_t> old_entity;  // by record, kNone for new ones; empty without `existing`
-  DisjointSets sets{0};                   // records merged before the scores are looked at
+  common::DisjointSets sets{0};           // records merged before the scores are looked at
   std::vector<SourceSet> present;         // by root of `sets`
   Clustering result;
 
@@ -225,7 +225,7 @@ absl::StatusOr<std::vector<std::uint32_t>> AssignUnits(const ClusterInput& input
   std::sort(allowed.begin(), allowed.end(), [](const WeightedEdge& x, const WeightedEdge& y) {
     return std::tie(x.left, x.right) < std::tie(y.left, y.right);
   });
-  DisjointSets clusters(units.size());
+  common::DisjointSets clusters(units.size());
   if (one_to_one) {
     MatchingStats matching;
     const std::vector<std::uint32_t> matched =
@@ -321,7 +321,7 @@ absl::StatusOr<Clustering> Cluster(const ClusterInput& input, const ClusterOptio
   }
   const bool assign = two_sided && options.method != ClusterMethod::kAverageLinkage;
   run.fixed.assign(input.fixed.begin(), input.fixed.end());
-  run.sets = DisjointSets(run.numbered.records());
+  run.sets = common::DisjointSets(run.numbered.records());
   for (const std::uint8_t source : run.numbered.source_of) {
     run.present.push_back(SourceSet{1} << source);
   }
@@ -333,7 +333,7 @@ absl::StatusOr<Clustering> Cluster(const ClusterInput& input, const ClusterOptio
   ApplyFixed(input.fixed.size(), rules.exclusive, &run);
   std::vector<std::uint32_t> unit_of;
   Units units = MakeUnits(&run, &unit_of);
-  run.sets = DisjointSets(0);
+  run.sets = common::DisjointSets(0);
   run.present = {};
   const std::vector<UnitEdge> edges = MakeEdges(run.numbered, unit_of, assign ? kMaxLogOdds : options.max_log_odds);
   ClusterStats& stats = run.result.stats;

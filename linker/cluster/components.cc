@@ -2,13 +2,13 @@
 
 #include <limits>
 
-#include "linker/cluster/disjoint_sets.h"
+#include "common/sets/disjoint_sets.h"
 
 namespace sluis::linker {
 
 Components::Components(std::uint32_t nodes, std::span<const GraphEdge> edges) : local_(nodes) {
   constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-  DisjointSets sets(nodes);
+  common::DisjointSets sets(nodes);
   for (const GraphEdge& edge : edges) {
     sets.Unite(edge.a, edge.b);
   }

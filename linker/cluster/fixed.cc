@@ -10,7 +10,7 @@ namespace {
 // The groups that the pairs of one pass form out of what was merged before.
 class PassGroups {
  public:
-  PassGroups(const NumberedInput& numbered, std::span<const std::uint32_t> pass, DisjointSets* sets)
+  PassGroups(const NumberedInput& numbered, std::span<const std::uint32_t> pass, common::DisjointSets* sets)
       : sets_(*sets), roots_(Roots(numbered, pass, sets)), groups_(static_cast<std::uint32_t>(roots_.size())) {
     for (const std::uint32_t i : pass) {
       groups_.Unite(Position(numbered.fixed[i].a), Position(numbered.fixed[i].b));
@@ -49,7 +49,7 @@ class PassGroups {
 
  private:
   static std::vector<std::uint32_t> Roots(const NumberedInput& numbered, std::span<const std::uint32_t> pass,
-                                          DisjointSets* sets) {
+                                          common::DisjointSets* sets) {
     std::vector<std::uint32_t> roots;
     for (const std::uint32_t i : pass) {
       roots.push_back(sets->Root(numbered.fixed[i].a));
@@ -71,16 +71,16 @@ class PassGroups {
 
   std::uint32_t Position(std::uint32_t record) { return *FindPosition(record); }
 
-  DisjointSets& sets_;
+  common::DisjointSets& sets_;
   std::vector<std::uint32_t> roots_;
-  DisjointSets groups_;
+  common::DisjointSets groups_;
   std::vector<std::optional<ConflictReason>> reason_;  // by group
 };
 
 }  // namespace
 
 FixedOutcome MergeFixedPairs(const NumberedInput& numbered, std::span<const FixedPair> fixed, SourceSet exclusive,
-                             DisjointSets* sets, std::vector<SourceSet>* present) {
+                             common::DisjointSets* sets, std::vector<SourceSet>* present) {
   FixedOutcome outcome;
   outcome.refused.resize(fixed.size());
   std::vector<std::uint32_t> order(fixed.size());

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "common/sets/disjoint_sets.h"
 #include "linker/cluster/agglomerate.h"
 #include "linker/cluster/cluster.h"
-#include "linker/cluster/disjoint_sets.h"
 #include "linker/cluster/prepare.h"
 
 namespace sluis::linker {
@@ -23,6 +23,7 @@ struct FixedOutcome {
 // `numbered.fixed` holds the records of `fixed`, position by position.
 // Time: O(f log f) for f fixed pairs, and passes times apart pairs.
 [[nodiscard]] FixedOutcome MergeFixedPairs(const NumberedInput& numbered, std::span<const FixedPair> fixed,
-                                           SourceSet exclusive, DisjointSets* sets, std::vector<SourceSet>* present);
+                                           SourceSet exclusive, common::DisjointSets* sets,
+                                           std::vector<SourceSet>* present);
 
 }  // namespace sluis::linker

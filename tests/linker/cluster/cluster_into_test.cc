@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "common/sets/disjoint_sets.h"
 #include "common/status/matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "linker/cluster/cluster.h"
-#include "linker/cluster/disjoint_sets.h"
 #include "naive_cluster.h"
 
 namespace sluis::linker {
@@ -145,7 +145,7 @@ std::vector<std::uint32_t> ComponentsOf(const OwnedInput& input, std::map<Record
   for (const RecordRef& record : RecordsOf(input)) {
     number->emplace(record, static_cast<std::uint32_t>(number->size()));
   }
-  DisjointSets sets(static_cast<std::uint32_t>(number->size()));
+  common::DisjointSets sets(static_cast<std::uint32_t>(number->size()));
   for (const OwnedInput::List& list : input.lists) {
     for (const ScoredPair& pair : list.pairs) {
       sets.Unite(number->at({list.source_a, pair.a}), number->at({list.source_b, pair.b}));

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace sluis::linker {
+namespace sluis::common {
 
 // A partition of 0..n-1 that only gets coarser. The root of a set is its smallest member, so that it does not depend on
 // the order of unions. Finding is amortised O(log n) by path halving.
@@ -36,4 +36,4 @@ class DisjointSets {
   std::vector<std::uint32_t> parent_;
 };
 
-}  // namespace sluis::linker
+}  // namespace sluis::common
