@@ -109,8 +109,7 @@ absl::StatusOr<Separation> Relaxation::SeparateAt(std::span<const double> x, Sep
   return found;
 }
 
-absl::StatusOr<bool> Relaxation::AddAndSolve(std::vector<CapacityCut> cuts) {
-  SLUIS_RETURN_IF_ERROR(master_->Add(std::move(cuts)));
+absl::StatusOr<bool> Relaxation::SolveMaster() {
   const int64_t before = master_->iterations();
   const absl::Status solved = master_->Solve();
   statistics_.steps += master_->iterations() - before;
@@ -123,20 +122,23 @@ absl::StatusOr<bool> Relaxation::Round(SeparationRequest::Programs programs, boo
   SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(master_->x(), programs, only_recent));
   found = static_cast<int64_t>(separation.cuts.size());
   if (found == 0) return true;
-  return AddAndSolve(CutsOf(std::move(separation)));
+  SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
+  return SolveMaster();
+}
+
+absl::StatusOr<int64_t> Relaxation::AddCutsAgainst(std::span<const double> x) {
+  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
+  const int64_t fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
+  SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
+  return fall_short;
 }
 
 absl::StatusOr<int64_t> Relaxation::CutOff(std::span<const uint8_t> pattern) {
   const std::vector<double> x(pattern.begin(), pattern.end());
-  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
-  const int64_t reached = separation.reached;
-  SLUIS_ASSIGN_OR_RETURN(const bool cheaper, AddAndSolve(CutsOf(std::move(separation))));
-  if (cheaper) {
-    Raise(master_->bound());
-  } else {
-    Raise(best_cost_);
-  }
-  return static_cast<int64_t>(model_.attackers().size()) - reached;
+  SLUIS_ASSIGN_OR_RETURN(const int64_t fall_short, AddCutsAgainst(x));
+  SLUIS_ASSIGN_OR_RETURN(const bool cheaper, SolveMaster());
+  Raise(cheaper ? master_->bound() : best_cost_);
+  return fall_short;
 }
 
 absl::StatusOr<IntegerMasterAnswer> Relaxation::SolveInteger(const IntegerMasterOptions& options) {
@@ -202,9 +204,7 @@ absl::StatusOr<WholePattern> Relaxation::Dive() {
     for (int32_t i = 0; i < model_.num_cells(); ++i) {
       whole.pattern[Index(i)] = model_.state(i) != CellState::kPublished && x[Index(i)] > 0.5;
     }
-    SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
-    whole.fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
-    SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
+    SLUIS_ASSIGN_OR_RETURN(whole.fall_short, AddCutsAgainst(x));
     break;
   }
   std::vector<int32_t> fixed;
@@ -250,9 +250,7 @@ absl::StatusOr<WholePattern> Relaxation::Complete(std::vector<uint8_t> pattern, 
     if (answer.pattern.empty()) break;
     whole.pattern = std::move(answer.pattern);
     const std::vector<double> x(whole.pattern.begin(), whole.pattern.end());
-    SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
-    whole.fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
-    SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
+    SLUIS_ASSIGN_OR_RETURN(whole.fall_short, AddCutsAgainst(x));
     if (whole.fall_short == 0) break;
     idle = whole.fall_short < fewest_short ? 0 : idle + 1;
     fewest_short = std::min(fewest_short, whole.fall_short);

@@ -97,8 +97,10 @@ class Relaxation {
   [[nodiscard]] absl::StatusOr<bool> Round(SeparationRequest::Programs programs, bool only_recent, int64_t& found);
   // Ends a Fix of each of `cells` and solves; the bound then counts again.
   [[nodiscard]] absl::Status ReleaseAndSolve(std::span<const int32_t> cells);
-  // Adds cuts and solves. False: nothing cheaper than the best exists.
-  [[nodiscard]] absl::StatusOr<bool> AddAndSolve(std::vector<CapacityCut> cuts);
+  // Solves the covering program, and counts its steps. False: nothing cheaper than the best exists.
+  [[nodiscard]] absl::StatusOr<bool> SolveMaster();
+  // Separates a whole pattern exactly and adds the cuts, without a solve. Returns how many attackers fall short.
+  [[nodiscard]] absl::StatusOr<int64_t> AddCutsAgainst(std::span<const double> x);
   void Raise(int64_t bound);
   // Per cell: x, and a little more for cells that are cheap to suppress.
   [[nodiscard]] std::vector<double> DescentWeight(std::span<const double> x) const;
