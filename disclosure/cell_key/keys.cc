@@ -1,5 +1,6 @@
 #include "disclosure/cell_key/keys.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -40,6 +41,11 @@ uint64_t CellDraws::Draw(uint64_t cell_key, uint32_t index) const {
   common::AppendBigEndian64(message, cell_key);
   common::AppendBigEndian32(message, index);
   return FirstEightBytes(mac_.Compute(message));
+}
+
+uint64_t RecordedDraws::Draw(uint64_t cell, uint32_t index) const {
+  const auto place = std::find(indices_.begin(), indices_.end(), index) - indices_.begin();
+  return draws_[cell * indices_.size() + static_cast<size_t>(place)];
 }
 
 int64_t ScaleDraw(uint64_t draw, int64_t n) {

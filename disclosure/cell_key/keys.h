@@ -37,20 +37,43 @@ class RecordKeyMaker {
                                                                   std::span<const int32_t> leaf_of_record,
                                                                   int32_t num_leaves);
 
+// Where the chance of a cell comes from.
+class DrawSource {
+ public:
+  virtual ~DrawSource() = default;
+  // Returns a number that is uniform over 64 bits; always the same for the same arguments.
+  [[nodiscard]] virtual uint64_t Draw(uint64_t cell_key, uint32_t index = 0) const = 0;
+};
+
 // The chance of a cell in one variable: uniform 64-bit numbers that depend on the secret, the variable and the cell
 // key, and on nothing else: not on the release, the table, the request or the time.
 //
 // A cell key itself is a sum: whoever knew some could compute others, and a count and an amount of the same cell would
 // share their chance. So draws are HMAC-SHA-256(secret, variable, cell key, index) cut to 64 bits.
-class CellDraws {
+class CellDraws final : public DrawSource {
  public:
   // `secret`: of the data set, at least 16 bytes (it may be that of the record keys: both derive their own).
   // `variable`: name of the response variable and method, such as "count".
   CellDraws(const common::SecretBytes& secret, std::string_view variable);
-  [[nodiscard]] uint64_t Draw(uint64_t cell_key, uint32_t index = 0) const;
+  [[nodiscard]] uint64_t Draw(uint64_t cell_key, uint32_t index = 0) const override;
 
  private:
   common::HmacSha256 mac_;
+};
+
+// Draws that were written down, for an auditor who repeats what was done and has no secret: the key of a cell is its
+// number.
+class RecordedDraws final : public DrawSource {
+ public:
+  // `indices`: the draws that each cell has; `draws`: cell after cell, one for each of them. Both outlive the object.
+  // Precondition: a cell and an index that Draw is asked for are among them.
+  RecordedDraws(std::span<const uint32_t> indices, std::span<const uint64_t> draws)
+      : indices_(indices), draws_(draws) {}
+  [[nodiscard]] uint64_t Draw(uint64_t cell, uint32_t index = 0) const override;
+
+ private:
+  std::span<const uint32_t> indices_;
+  std::span<const uint64_t> draws_;
 };
 
 // Returns floor(draw * n / 2^64): each of 0 .. n - 1 with a probability of 1 / n to within 2^-64. Precondition: n > 0.

@@ -13,9 +13,6 @@ namespace {
 constexpr int64_t kMaxTotal = int64_t{1} << 50;
 constexpr int kBits = 30;  // widths and changes are multiples of 2^-30
 constexpr int64_t kOne = int64_t{1} << kBits;
-// Draws of one cell: one for each contribution, then these.
-constexpr uint32_t kSignDraw = 100, kRoundingDraw = 101;
-
 absl::Status CheckRange(const char* name, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("noise of amounts: ", name, ": ", low, " .. ", high, " is expected"));
@@ -84,7 +81,7 @@ Int128 ChangeBetweenRows(const PerturbationTable& table, int64_t size, uint64_t 
 
 class Noise {
  public:
-  Noise(const AmountNoise& noise, const CellDraws& draws) : noise_(noise), draws_(draws) {
+  Noise(const AmountNoise& noise, const DrawSource& draws) : noise_(noise), draws_(draws) {
     for (const int32_t share : noise.share_milli) squared_shares_ += int64_t{share} * share;
   }
 
@@ -133,14 +130,14 @@ class Noise {
   }
 
   const AmountNoise& noise_;
-  const CellDraws& draws_;
+  const DrawSource& draws_;
   int64_t squared_shares_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<std::vector<int64_t>> PerturbCounts(std::span<const int64_t> counts, std::span<const uint64_t> cell_keys,
-                                                   const PerturbationTable& table, const CellDraws& draws) {
+                                                   const PerturbationTable& table, const DrawSource& draws) {
   SLUIS_RETURN_IF_ERROR(CheckTable(table));
   if (table.design.steps != 1) {
     return absl::InvalidArgumentError("perturbation of counts: the table has steps below 1, it is for amounts");
@@ -172,7 +169,7 @@ int64_t NoiseWidthAt(const NoiseWidth& width, int64_t x) {
 }
 
 absl::StatusOr<std::vector<int64_t>> PerturbAmounts(const AmountCells& cells, const AmountNoise& noise,
-                                                    const CellDraws& draws) {
+                                                    const DrawSource& draws) {
   SLUIS_RETURN_IF_ERROR(CheckNoise(noise));
   SLUIS_RETURN_IF_ERROR(CheckCells(cells, noise.share_milli.size()));
   const Noise one(noise, draws);

@@ -21,7 +21,7 @@ namespace sluis::disclosure {
 [[nodiscard]] absl::StatusOr<std::vector<int64_t>> PerturbCounts(std::span<const int64_t> counts,
                                                                  std::span<const uint64_t> cell_keys,
                                                                  const PerturbationTable& table,
-                                                                 const CellDraws& draws);
+                                                                 const DrawSource& draws);
 
 // How wide the noise of an amount is. A contribution x has the noise width m(x) * x; m falls from `small_milli` for
 // contributions up to the flex point f towards `large_milli` for very large ones:
@@ -61,6 +61,9 @@ struct AmountCells {
   std::span<const uint8_t> sensitive{};  // empty: none
 };
 
+// Draws of one cell: 0, 1, .. for its largest contributions, then these.
+inline constexpr uint32_t kSignDraw = 100, kRoundingDraw = 101;
+
 // Returns each total plus its noise, as whole units.
 //
 // Exactly unbiased, given the table: rows have mean 0, and the fraction is rounded up or down by chance; except in a
@@ -72,7 +75,7 @@ struct AmountCells {
 // variables (2019); there, the key of the j-th contribution is the cell key with its digits turned, v_j = 0 in a
 // sensitive cell stays 0 (here it gets the extra noise in either direction), and results are not rounded.
 [[nodiscard]] absl::StatusOr<std::vector<int64_t>> PerturbAmounts(const AmountCells& cells, const AmountNoise& noise,
-                                                                  const CellDraws& draws);
+                                                                  const DrawSource& draws);
 
 // Returns m(x) in 1 / 2^30, rounded down. Precondition: `width` in its ranges, 0 <= x <= 2^50.
 [[nodiscard]] int64_t NoiseWidthAt(const NoiseWidth& width, int64_t x);

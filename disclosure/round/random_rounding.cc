@@ -8,7 +8,7 @@
 namespace sluis::disclosure {
 
 absl::StatusOr<std::vector<int64_t>> RoundRandomly(std::span<const int64_t> counts, std::span<const uint64_t> cell_keys,
-                                                   std::span<const RoundingRange> ranges, const CellDraws& draws) {
+                                                   std::span<const RoundingRange> ranges, const DrawSource& draws) {
   if (counts.size() != cell_keys.size()) {
     return absl::InvalidArgumentError("random rounding: one cell key for each count is expected");
   }

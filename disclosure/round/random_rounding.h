@@ -29,6 +29,6 @@ struct RoundingRange {
 [[nodiscard]] absl::StatusOr<std::vector<int64_t>> RoundRandomly(std::span<const int64_t> counts,
                                                                  std::span<const uint64_t> cell_keys,
                                                                  std::span<const RoundingRange> ranges,
-                                                                 const CellDraws& draws);
+                                                                 const DrawSource& draws);
 
 }  // namespace sluis::disclosure

@@ -211,12 +211,14 @@ absl::Status ValidateContributionRules(const RuleSet& rules, int32_t top_per_cel
 
 }  // namespace
 
+bool HasPrimaryRule(const RuleSet& rules) {
+  return rules.minimum_frequency || !rules.dominance.empty() || rules.p_percent || rules.prior_posterior ||
+         rules.request || rules.zero_cells || rules.group_disclosure;
+}
+
 absl::Status ValidateRules(const RuleSet& rules, int32_t top_per_cell) {
   const auto error = [](const char* what) { return absl::InvalidArgumentError(what); };
-  if (!rules.minimum_frequency && rules.dominance.empty() && !rules.p_percent && !rules.prior_posterior &&
-      !rules.request && !rules.zero_cells && !rules.group_disclosure) {
-    return error("rules: name at least one primary rule");
-  }
+  if (!HasPrimaryRule(rules)) return error("rules: name at least one primary rule");
   if (rules.minimum_frequency) {
     SLUIS_RETURN_IF_ERROR(ValidateMinimumFrequency(*rules.minimum_frequency, "minimum_frequency"));
   }

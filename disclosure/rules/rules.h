@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "disclosure/perturb/method.h"
 #include "disclosure/system/system.h"
 
 // Primary rules: which cells are sensitive by themselves, and how wide an interval must protect each. Exact integer
@@ -76,6 +78,9 @@ struct RuleSet {
   // The suppressed parts of a published total together have at least `threshold` contributors, because their sum can be
   // had by subtraction; a sum that falls short is protected like a cell. A rule for patterns: see suppressed_sums.h.
   std::optional<MinimumFrequencyRule> suppressed_sum = std::nullopt;
+  // What a request may choose for a variable instead of suppression, by name. The rules above are for variables that
+  // are suppressed; of the others the noise of amounts alone asks which cells are sensitive.
+  std::map<std::string, ProtectionMethod> methods = {};
 };
 
 // Weights are whole numbers of millionths.
@@ -113,6 +118,9 @@ struct PrimaryStatus {
   int64_t lower_level = 0;
   int64_t upper_level = 0;
 };
+
+// Whether the set names a rule that makes cells sensitive. One that names methods only allows no suppression.
+[[nodiscard]] bool HasPrimaryRule(const RuleSet& rules);
 
 // Returns OK if every parameter of `rules` is in its range and the set names at least one rule for cells; otherwise
 // INVALID_ARGUMENT naming the rule. `top_per_cell`: contributions that will be known per cell.

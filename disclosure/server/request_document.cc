@@ -148,6 +148,7 @@ absl::StatusOr<TableSpec> ReadTable(const v1::Table& message) {
     TableMeasure& own = table.measures.emplace_back();
     own.measure = measure.measure();
     own.holding = measure.holding();
+    own.method = measure.method().empty() ? kSuppressionMethod : measure.method();
     if (measure.has_covering()) {
       absl::StatusOr<SpellFilter> covering = ReadSpell(measure.covering(), "covering.date");
       if (!covering.ok()) return common::Annotate(covering.status(), absl::StrCat("measures[", i, "]"));

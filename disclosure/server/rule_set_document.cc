@@ -34,6 +34,89 @@ absl::StatusOr<MinimumFrequencyRule> Frequency(const v1::MinimumFrequency& rule,
   return own;
 }
 
+absl::StatusOr<PerturbationDesign> Design(const v1::CellKeyCounts& message) {
+  PerturbationDesign own{.monotone = message.monotone()};
+  SLUIS_ASSIGN_OR_RETURN(own.max_change, Parameter(message.max_change(), "max_change"));
+  SLUIS_ASSIGN_OR_RETURN(own.variance_milli, Parameter(message.variance_milli(), "variance_milli"));
+  SLUIS_ASSIGN_OR_RETURN(own.gap, Parameter(message.gap(), "gap"));
+  SLUIS_ASSIGN_OR_RETURN(own.stay_milli, Parameter(message.stay_milli(), "stay_milli"));
+  return own;
+}
+
+absl::StatusOr<CellKeyAmountMethod> AmountNoiseOf(const v1::CellKeyAmounts& message) {
+  CellKeyAmountMethod own;
+  own.design.monotone = message.monotone();
+  SLUIS_ASSIGN_OR_RETURN(own.design.max_change, Parameter(message.max_change(), "max_change"));
+  SLUIS_ASSIGN_OR_RETURN(own.design.steps, Parameter(message.steps(), "steps"));
+  SLUIS_ASSIGN_OR_RETURN(own.design.variance_milli, Parameter(message.variance_milli(), "variance_milli"));
+  SLUIS_ASSIGN_OR_RETURN(own.design.stay_milli, Parameter(message.stay_milli(), "stay_milli"));
+  for (const std::uint32_t share : message.share_milli()) {
+    SLUIS_ASSIGN_OR_RETURN(own.share_milli.emplace_back(), Parameter(share, "share_milli"));
+  }
+  SLUIS_ASSIGN_OR_RETURN(own.width.small_milli, Parameter(message.small_milli(), "small_milli"));
+  if (message.flex_point() != 0) {
+    SLUIS_ASSIGN_OR_RETURN(own.width.flex_point.emplace(), Range(message.flex_point(), "flex_point"));
+    SLUIS_ASSIGN_OR_RETURN(own.width.large_milli, Parameter(message.large_milli(), "large_milli"));
+    SLUIS_ASSIGN_OR_RETURN(own.width.flex_power, Parameter(message.flex_power(), "flex_power"));
+  } else if (message.large_milli() != 0 || message.flex_power() != 0) {
+    return absl::InvalidArgumentError("flex_point: is needed with large_milli or flex_power");
+  }
+  SLUIS_ASSIGN_OR_RETURN(own.sensitive_extra_milli,
+                         Parameter(message.sensitive_extra_milli(), "sensitive_extra_milli"));
+  return own;
+}
+
+absl::StatusOr<ProtectionMethod> ReadMethod(const v1::Method& message) {
+  switch (message.kind_case()) {
+    case v1::Method::kControlledRounding: {
+      ControlledRoundingMethod own;
+      SLUIS_ASSIGN_OR_RETURN(own.base, Range(message.controlled_rounding().base(), "base"));
+      SLUIS_ASSIGN_OR_RETURN(own.max_steps, Parameter(message.controlled_rounding().max_steps(), "max_steps"));
+      return own;
+    }
+    case v1::Method::kSmallCountRounding: {
+      SmallCountMethod own;
+      SLUIS_ASSIGN_OR_RETURN(own.base, Range(message.small_count_rounding().base(), "base"));
+      return own;
+    }
+    case v1::Method::kRandomRounding: {
+      RandomRoundingMethod own;
+      for (const v1::RandomRounding::Range& range : message.random_rounding().ranges()) {
+        RoundingRange& one = own.ranges.emplace_back();
+        SLUIS_ASSIGN_OR_RETURN(one.from, Range(range.from(), "ranges.from"));
+        SLUIS_ASSIGN_OR_RETURN(one.base, Range(range.base(), "ranges.base"));
+      }
+      return own;
+    }
+    case v1::Method::kCellKeyCounts: {
+      CellKeyCountMethod own;
+      SLUIS_ASSIGN_OR_RETURN(own.design, Design(message.cell_key_counts()));
+      return own;
+    }
+    case v1::Method::kCellKeyAmounts:
+      return AmountNoiseOf(message.cell_key_amounts());
+    case v1::Method::KIND_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError(
+      "name one of controlled_rounding, small_count_rounding, random_rounding, cell_key_counts, cell_key_amounts");
+}
+
+absl::Status ReadMethods(const v1::RuleSet& document, RuleSet& rules) {
+  const std::map<std::string, v1::Method> sorted(document.methods().begin(), document.methods().end());
+  for (const auto& [name, message] : sorted) {
+    const std::string field = absl::StrCat("methods.", name);
+    if (!IsName(name, true) || name == kSuppressionMethod) {
+      return absl::InvalidArgumentError("methods: names [a-z][a-z0-9-]{0,62} other than suppression are expected");
+    }
+    absl::StatusOr<ProtectionMethod> method = ReadMethod(message);
+    if (!method.ok()) return common::Annotate(method.status(), field);
+    if (absl::Status valid = ValidateMethod(*method); !valid.ok()) return common::Annotate(valid, field);
+    rules.methods.emplace(name, *std::move(method));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<NamedRuleSet> ToRuleSet(const v1::RuleSet& document) {
@@ -84,7 +167,10 @@ absl::StatusOr<NamedRuleSet> ToRuleSet(const v1::RuleSet& document) {
     SLUIS_ASSIGN_OR_RETURN(own.percent, Parameter(rule.percent(), "group_disclosure.percent"));
     SLUIS_ASSIGN_OR_RETURN(own.from_total, Parameter(rule.from_total(), "group_disclosure.from_total"));
   }
-  SLUIS_RETURN_IF_ERROR(ValidateRules(rules, kMaxTop));
+  SLUIS_RETURN_IF_ERROR(ReadMethods(document, rules));
+  if (rules.methods.empty() || HasPrimaryRule(rules) || rules.suppressed_sum) {
+    SLUIS_RETURN_IF_ERROR(ValidateRules(rules, kMaxTop));
+  }
   return result;
 }
 

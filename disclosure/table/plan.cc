@@ -216,13 +216,16 @@ class Planner {
       if (!plan_.count_measure.empty() && plan_.count_measure != measure.measure) {
         return Invalid("measure " + measure.measure + ": persons are already counted as " + plan_.count_measure);
       }
+      if (!plan_.count_measure.empty() && plan_.count_method != measure.method) return TwoMethods(measure.measure);
       plan_.count_measure = measure.measure;
+      plan_.count_method = measure.method;
       plan_.count_unit = permitted->unit;
       return absl::OkStatus();
     }
     SLUIS_ASSIGN_OR_RETURN(PlannedAmount amount, PlanAmount(measure, *permitted));
     for (const PlannedAmount& other : plan_.amounts) {
       if (other.name != amount.name) continue;
+      if (other.method != amount.method) return TwoMethods(measure.measure);
       if (other.start != amount.start || other.end != amount.end || other.date != amount.date ||
           other.holding != amount.holding) {
         return Invalid("measure " + measure.measure + ": summed over different rows in one request; use two requests");
@@ -233,8 +236,12 @@ class Planner {
     return absl::OkStatus();
   }
 
+  static absl::Status TwoMethods(const std::string& measure) {
+    return Invalid("measure " + measure + ": by two methods in one request; a variable has one");
+  }
+
   absl::StatusOr<PlannedAmount> PlanAmount(const TableMeasure& measure, const PermitMeasure& permitted) const {
-    PlannedAmount amount{.name = permitted.name, .unit = permitted.unit};
+    PlannedAmount amount{.name = permitted.name, .unit = permitted.unit, .method = measure.method};
     const std::size_t dot = permitted.field.find('.');
     SLUIS_ASSIGN_OR_RETURN(amount.register_index, RegisterIndex(permit_, permitted.field.substr(0, dot)));
     SLUIS_ASSIGN_OR_RETURN(amount.field, FieldIndex(permit_, amount.register_index,
@@ -364,6 +371,27 @@ std::int64_t PlannedTable::Cells() const {
 absl::StatusOr<TablePlan> PlanTables(const TableRequest& request, const Permit& permit,
                                      const std::map<std::string, std::string>& attachments, const PlanLimits& limits) {
   return Planner(permit, attachments, limits).Run(request);
+}
+
+absl::Status CheckMethods(const TablePlan& plan, const RuleSet& rules) {
+  const auto check = [&rules](const std::string& measure, const std::string& method, bool is_count) -> absl::Status {
+    if (method == kSuppressionMethod) {
+      if (HasPrimaryRule(rules)) return absl::OkStatus();
+      return absl::PermissionDeniedError("measure " + measure +
+                                         ": the rule set allows no suppression; name one of its methods");
+    }
+    const auto found = rules.methods.find(method);
+    if (found == rules.methods.end()) {
+      return absl::PermissionDeniedError("measure " + measure + ": the rule set has no method " + method);
+    }
+    if (is_count ? IsForCounts(found->second) : IsForAmounts(found->second)) return absl::OkStatus();
+    return Invalid("measure " + measure + ": method " + method + (is_count ? " is for amounts" : " is for counts"));
+  };
+  SLUIS_RETURN_IF_ERROR(check(plan.count_measure, plan.count_method, true));
+  for (const PlannedAmount& amount : plan.amounts) {
+    SLUIS_RETURN_IF_ERROR(check(amount.name, amount.method, false));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace sluis::disclosure

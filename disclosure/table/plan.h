@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/permit/permit.h"
+#include "disclosure/rules/rules.h"
 #include "disclosure/table/hierarchy.h"
 #include "disclosure/table/request.h"
 
@@ -62,7 +63,8 @@ struct PlannedAmount {
   int field = 0;
   int start = -1, end = -1;  // date fields; -1: all rows
   common::Day date = 0;
-  int holding = -1;  // token field; -1: each person is a contributor of its own
+  int holding = -1;                         // token field; -1: each person is a contributor of its own
+  std::string method = kSuppressionMethod;  // by which the variable is protected, wherever it stands
 };
 
 struct PlannedTable {
@@ -81,9 +83,10 @@ struct TablePlan {
   std::string request_id{};
   std::vector<PlannedVariable> variables{};
   std::vector<PlannedTable> tables{};  // the tables asked for, then the linkage rates in the order of the request
-  std::string count_measure{}, count_unit{};  // name under which persons and records are counted
-  int count_holding = -1;                     // token field of the backbone, such as the household; -1: none
-  std::vector<PlannedAmount> amounts{};       // of all tables: they are protected together in every cell of the request
+  std::string count_measure{}, count_unit{};      // name under which persons and records are counted
+  int count_holding = -1;                         // token field of the backbone, such as the household; -1: none
+  std::string count_method = kSuppressionMethod;  // also of the linkage rates
+  std::vector<PlannedAmount> amounts{};  // of all tables: they are protected together in every cell of the request
 };
 
 struct PlanLimits {
@@ -112,5 +115,10 @@ inline constexpr char kTotalCode[] = "_T";
 [[nodiscard]] absl::StatusOr<TablePlan> PlanTables(const TableRequest& request, const common::Permit& permit,
                                                    const std::map<std::string, std::string>& attachments,
                                                    const PlanLimits& limits = {});
+
+// Returns OK if `rules`, the permit's rule set, allow the method of every variable of `plan`: suppression where they
+// have a primary rule, others by name where they are for counts or amounts, whichever the variable is. Errors:
+// PERMISSION_DENIED if the rule set lacks a method; INVALID_ARGUMENT if it is not for such a variable.
+[[nodiscard]] absl::Status CheckMethods(const TablePlan& plan, const RuleSet& rules);
 
 }  // namespace sluis::disclosure

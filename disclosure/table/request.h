@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/permit/permit.h"
+#include "disclosure/perturb/method.h"
 
 // A table request in memory. Its document (proto/sluis/disclosure/v1/table_request.proto, written as YAML) is read by
 // disclosure/server/request_document; disclosure/table/plan checks it against the permit.
@@ -120,6 +121,7 @@ struct TableMeasure {
   // instance their household. Empty: the register's token field, if it has one. A request cannot do without holdings
   // where the register has them.
   std::string holding{};
+  std::string method = kSuppressionMethod;  // or the name of one of the rule set's; the same in all tables
 };
 
 struct TableSpec {
