@@ -9,45 +9,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "disclosure/ledger/joined_plane.h"
 
 namespace sluis::disclosure {
 namespace {
 
 std::size_t At(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-// One response variable of one population, and what became of its cells in the joint system.
-struct JoinedPlane {
-  std::size_t measure = 0;  // of the own system
-  MeasureKind kind = MeasureKind::kCount;
-  std::unique_ptr<Plane> plane;
-  std::vector<std::uint8_t> fixed;      // per cell: known from earlier releases
-  std::vector<PrimaryStatus> status;    // per cell
-  std::vector<std::uint8_t> kept;       // per relation
-  std::vector<std::int32_t> number;     // per cell: in the joint system, or -1
-  std::vector<std::int32_t> component;  // per cell: node of the union-find
-};
-
-class Components {
- public:
-  std::int32_t Add() {
-    parent_.push_back(static_cast<std::int32_t>(parent_.size()));
-    return parent_.back();
-  }
-  std::int32_t Find(std::int32_t node) {
-    while (parent_[At(node)] != node) node = parent_[At(node)] = parent_[At(parent_[At(node)])];
-    return node;
-  }
-  void Unite(std::int32_t a, std::int32_t b) { parent_[At(Find(a))] = Find(b); }
-
- private:
-  std::vector<std::int32_t> parent_;
-};
-
 absl::Status CheckTable(const LedgerTable& table, bool is_earlier) {
   const auto cells = At(table.Cells());
-  bool good = !is_earlier || table.published.size() == cells;
+  bool good = true;
   for (const LedgerMeasure& measure : table.measures) {
-    good = good && measure.value.size() == cells &&
+    good = good && (!is_earlier || measure.published.size() == cells) && measure.value.size() == cells &&
            (measure.contributors.empty() || measure.contributors.size() == cells) && measure.top_per_cell >= 0 &&
            measure.top.size() == cells * At(measure.top_per_cell) &&
            measure.lower_level.size() == measure.upper_level.size() &&
@@ -72,9 +45,9 @@ class Joiner {
     for (const std::string& population : populations) SLUIS_RETURN_IF_ERROR(AddPopulation(population));
     for (JoinedPlane& plane : planes_) {
       FixKnown(plane);
-      SLUIS_RETURN_IF_ERROR(Judge(plane));
+      SLUIS_RETURN_IF_ERROR(Judge(input_.rules, plane));
     }
-    KeepWhatMatters();
+    KeepWhatMatters(input_.own, planes_);
     return Assemble();
   }
 
@@ -124,6 +97,8 @@ class Joiner {
       JoinedPlane joined;
       joined.measure = m;
       joined.plane = std::make_unique<Plane>(space, limits_);
+      SLUIS_ASSIGN_OR_RETURN(const bool by_suppression, CheckMethod(m, tables));
+      if (!by_suppression) continue;
       std::set<Region> published, asked;
       std::int32_t forgotten = -1;
       bool any_earlier = false;
@@ -132,7 +107,6 @@ class Joiner {
         const auto measure = std::find_if(table.measures.begin(), table.measures.end(),
                                           [&](const LedgerMeasure& one) { return one.key == input_.measure_keys[m]; });
         if (measure == table.measures.end()) continue;
-        SLUIS_RETURN_IF_ERROR(CheckMethod(table, tables));
         joined.kind = measure->kind;
         any_earlier = any_earlier || earlier[t] >= 0;
         std::span<const std::int32_t> cells;
@@ -140,7 +114,7 @@ class Joiner {
         const absl::Status added = joined.plane->AddTable(t, table, *measure, earlier[t], cells);
         SLUIS_RETURN_IF_ERROR(InTheWay(added, *joined.plane));
         if (earlier[t] >= 0 && !table.values_kept &&
-            std::find(table.published.begin(), table.published.end(), 0) != table.published.end()) {
+            std::find(measure->published.begin(), measure->published.end(), 0) != measure->published.end()) {
           forgotten = earlier[t];
         }
       }
@@ -158,154 +132,27 @@ class Joiner {
     return absl::OkStatus();
   }
 
-  absl::Status CheckMethod(const LedgerTable& table, const std::vector<const LedgerTable*>& tables) const {
-    if (table.release.empty() || table.method == tables[0]->method) return absl::OkStatus();
-    return common::WithReason(
-        absl::FailedPreconditionError(absl::StrCat("release ", table.release, " used the method ", table.method,
-                                                   " for the same variable: ask for that method")),
-        kOtherMethodReleased);
+  // Returns whether the response variable is protected by suppression in all `tables` of a population.
+  absl::StatusOr<bool> CheckMethod(std::size_t m, const std::vector<const LedgerTable*>& tables) const {
+    std::string method;
+    for (const LedgerTable* table : tables) {  // those of the request first
+      for (const LedgerMeasure& measure : table->measures) {
+        if (measure.key != input_.measure_keys[m]) continue;
+        if (method.empty()) method = measure.method;
+        if (measure.method == method) continue;
+        return common::WithReason(
+            absl::FailedPreconditionError(absl::StrCat("release ", table->release, " used the method ", measure.method,
+                                                       " for the same variable: ask for that method")),
+            kOtherMethodReleased);
+      }
+    }
+    return method.empty() || method == kBySuppression;
   }
 
   // True if every cell that the request asks for was published before.
   static bool OnlyRepeats(Plane& plane) {
     return std::all_of(plane.cells().begin(), plane.cells().end(),
                        [](const PlaneCell& cell) { return cell.own < 0 || cell.state == PlaneState::kPublished; });
-  }
-
-  // What the earlier releases give away by addition alone, published or not.
-  static void FixKnown(JoinedPlane& joined) {
-    const std::vector<PlaneCell>& cells = joined.plane->cells();
-    const Relations& relations = joined.plane->relations();
-    joined.fixed.assign(cells.size(), 0);
-    std::vector<std::int32_t> unknown(At(relations.size()), 0);
-    const Incidence incidence = BuildIncidence(relations, static_cast<std::int32_t>(cells.size()));
-    std::vector<std::int32_t> queue;
-    const auto fix = [&](std::int32_t cell) {
-      if (joined.fixed[At(cell)] != 0) return;
-      joined.fixed[At(cell)] = 1;
-      queue.push_back(cell);
-    };
-    for (std::int64_t r = 0; r < relations.size(); ++r) {
-      unknown[At(r)] = static_cast<std::int32_t>(relations.parts(r).size()) + 1;
-    }
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (cells[i].state == PlaneState::kPublished || cells[i].can_be_empty_only) fix(static_cast<std::int32_t>(i));
-    }
-    while (!queue.empty()) {
-      const std::int32_t cell = queue.back();
-      queue.pop_back();
-      for (std::int64_t k = incidence.begin[At(cell)]; k < incidence.begin[At(cell) + 1]; ++k) {
-        const std::int32_t r = incidence.relation[At(k)];
-        if (--unknown[At(r)] != 1) continue;
-        fix(relations.total[At(r)]);
-        for (const std::int32_t part : relations.parts(r)) fix(part);
-      }
-    }
-  }
-
-  // Levels: those of earlier releases, and the rules for what was derived.
-  absl::Status Judge(JoinedPlane& joined) const {
-    const std::vector<PlaneCell>& cells = joined.plane->cells();
-    joined.status.assign(cells.size(), {});
-    CellContributions derived;
-    std::vector<std::size_t> which;
-    for (const PlaneCell& cell : cells) {
-      derived.top_per_cell = std::max(derived.top_per_cell, static_cast<std::int32_t>(cell.top.size()));
-    }
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const PlaneCell& cell = cells[i];
-      if (joined.fixed[i] != 0) continue;
-      if (cell.state == PlaneState::kWithheld && cell.lower_level + cell.upper_level > 0) {
-        joined.status[i] = {PrimaryReason::kDeclared, cell.lower_level, cell.upper_level};
-      }
-      if (cell.state != PlaneState::kDerived) continue;
-      which.push_back(i);
-      derived.structural.push_back(cell.can_be_empty_only ? 1 : 0);
-      derived.total.push_back(cell.value);
-      // As few contributors as can be, with contributions as large as can be. What the largest possible ones do not
-      // make up proves that there are more.
-      std::int64_t rest = cell.value, shown = 0;
-      for (std::int32_t k = 0; k < derived.top_per_cell; ++k) {
-        const bool known = At(k) < cell.top.size();
-        const std::int64_t one = std::min(rest, known ? cell.top[At(k)] : rest);
-        derived.top.push_back(one);
-        rest -= one;
-        shown += one > 0 ? 1 : 0;
-      }
-      std::int64_t contributors = std::max(cell.contributors, shown);
-      if (joined.kind == MeasureKind::kCount && derived.top_per_cell == 0) contributors = cell.value;
-      if (rest > 0) contributors = std::max<std::int64_t>(contributors, derived.top_per_cell + 1);
-      derived.contributors.push_back(contributors);
-    }
-    absl::StatusOr<std::vector<PrimaryStatus>> status = EvaluateRules(derived, joined.kind, input_.rules);
-    if (!status.ok()) return common::Annotate(status.status(), "differences between releases");
-    for (std::size_t k = 0; k < which.size(); ++k) joined.status[which[k]] = (*status)[k];
-    return absl::OkStatus();
-  }
-
-  // Drops what says nothing about the request: relations that it has itself, those of known cells alone, and what no
-  // chain of unknown cells connects with it.
-  void KeepWhatMatters() {
-    std::set<std::vector<std::int32_t>> own_relations;
-    const Relations& own = input_.own.relations;
-    for (std::int64_t r = 0; r < own.size(); ++r) {
-      std::vector<std::int32_t> key(own.parts(r).begin(), own.parts(r).end());
-      std::sort(key.begin(), key.end());
-      key.push_back(own.total[At(r)]);
-      own_relations.insert(std::move(key));
-    }
-    Components components;
-    for (std::int32_t i = 0; i < input_.own.num_cells; ++i) (void)components.Add();
-    for (std::int64_t r = 0; r < own.size(); ++r) {
-      for (const std::int32_t part : own.parts(r)) components.Unite(part, own.total[At(r)]);
-    }
-    for (JoinedPlane& joined : planes_) {
-      const std::vector<PlaneCell>& cells = joined.plane->cells();
-      const Relations& relations = joined.plane->relations();
-      for (const PlaneCell& cell : cells) joined.component.push_back(cell.own >= 0 ? cell.own : components.Add());
-      joined.kept.assign(At(relations.size()), 0);
-      for (std::int64_t r = 0; r < relations.size(); ++r) {
-        std::vector<std::int32_t> key, unknown;
-        bool is_own = true;
-        const auto visit = [&](std::int32_t cell) {
-          const PlaneCell& at = cells[At(cell)];
-          is_own = is_own && at.own >= 0 && at.state == PlaneState::kAsked;
-          key.push_back(at.own);
-          // A cell of the request is not known as long as the tie to what is fixed is not made.
-          if (joined.fixed[At(cell)] == 0 || at.own >= 0) unknown.push_back(joined.component[At(cell)]);
-        };
-        for (const std::int32_t part : relations.parts(r)) visit(part);
-        std::sort(key.begin(), key.end());
-        visit(relations.total[At(r)]);
-        if (unknown.empty() || (is_own && own_relations.contains(key))) continue;
-        joined.kept[At(r)] = 1;
-        for (const std::int32_t node : unknown) components.Unite(node, unknown[0]);
-      }
-    }
-    std::set<std::int32_t> of_request;
-    for (std::int32_t i = 0; i < input_.own.num_cells; ++i) of_request.insert(components.Find(i));
-    for (JoinedPlane& joined : planes_) {
-      const std::vector<PlaneCell>& cells = joined.plane->cells();
-      const Relations& relations = joined.plane->relations();
-      joined.number.assign(cells.size(), -1);
-      const auto matters = [&](std::int32_t cell) {
-        if (joined.fixed[At(cell)] != 0 && cells[At(cell)].own < 0) return false;
-        return of_request.contains(components.Find(joined.component[At(cell)]));
-      };
-      for (std::int64_t r = 0; r < relations.size(); ++r) {
-        if (joined.kept[At(r)] == 0) continue;
-        bool any = matters(relations.total[At(r)]);
-        for (const std::int32_t part : relations.parts(r)) any = any || matters(part);
-        joined.kept[At(r)] = any ? 1 : 0;
-        if (!any) continue;
-        joined.number[At(relations.total[At(r)])] = 0;
-        for (const std::int32_t part : relations.parts(r)) joined.number[At(part)] = 0;
-      }
-      // The same records as a cell of an earlier release: tied although no relation says more.
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (cells[i].own >= 0 && cells[i].release_of >= 0) joined.number[i] = 0;
-      }
-    }
   }
 
   absl::StatusOr<JointSystem> Assemble() {

@@ -22,7 +22,7 @@ absl::Status Plane::AddTable(std::size_t in_space, const LedgerTable& table, con
   std::vector<std::set<std::int32_t>> sets(space_.num_variables());
   std::set<std::int32_t> distinct;
   for (std::size_t i = 0; i < regions.size(); ++i) {
-    const bool known = earlier < 0 || table.values_kept || table.published[i] != 0;
+    const bool known = earlier < 0 || table.values_kept || measure.published[i] != 0;
     if (!regions[i] || !known) continue;
     PlaneCell cell;
     cell.value = measure.value[i];
@@ -35,7 +35,7 @@ absl::Status Plane::AddTable(std::size_t in_space, const LedgerTable& table, con
       cell.state = PlaneState::kAsked;
       cell.own = own_cells[i];
     } else {
-      cell.state = table.published[i] != 0 ? PlaneState::kPublished : PlaneState::kWithheld;
+      cell.state = measure.published[i] != 0 ? PlaneState::kPublished : PlaneState::kWithheld;
       if (cell.state == PlaneState::kWithheld && !measure.lower_level.empty()) {
         cell.lower_level = measure.lower_level[i];
         cell.upper_level = measure.upper_level[i];

@@ -15,7 +15,7 @@ RegionSpace::RegionSpace(std::span<const LedgerTable* const> tables) : axes_(tab
   for (const auto& [name, of_variable] : sets) {
     index.emplace(name, variables_.size());
     const Partition& partition = partitions.emplace(name, MakePartition(of_variable)).first->second;
-    variables_.emplace_back();
+    variables_.emplace_back().has_others = partition.others;
     (void)Number(variables_.size() - 1, partition.Everything());
   }
   std::map<std::string, std::size_t> next;
@@ -65,7 +65,8 @@ std::vector<std::optional<Region>> RegionSpace::RegionsOf(std::size_t table) {
 bool RegionSpace::IsUnnamed(const Region& region) const {
   for (std::size_t v = 0; v < region.size(); ++v) {
     const AtomSet& set = Set(v, region[v]);
-    if (CountAtoms(set) == 1 && (set[0] & 1) != 0 && variables_[v].sets.size() > 1) return true;
+    if (CountAtoms(set) != 1 || (set[0] & 1) == 0 || variables_[v].sets.size() < 2) continue;
+    if (!variables_[v].has_others) return true;
   }
   return false;
 }

@@ -41,6 +41,7 @@ class RegionSpace {
   struct Variable {
     std::vector<AtomSet> sets;
     std::map<AtomSet, std::int32_t> number;
+    bool has_others = false;  // sets name what no other names
   };
   struct Axis {
     std::size_t variable = 0;

@@ -56,34 +56,88 @@ AtomSet Partition::Everything() const {
   return result;
 }
 
+namespace {
+
+// A code, or all codes that begin with a prefix and are listed no further.
+struct Item {
+  std::string text;
+  bool is_code = false;
+
+  friend auto operator<=>(const Item&, const Item&) = default;
+};
+
+// The sets that list an item, by what lists them.
+class ItemLists {
+ public:
+  explicit ItemLists(std::span<const ValueSet> sets) {
+    for (std::size_t s = 0; s < sets.size(); ++s) {
+      if (sets[s].everything) continue;
+      for (const std::string& code : sets[s].codes) listed_[{code, true}].insert(s);
+      for (const std::string& prefix : sets[s].prefixes) listed_[{prefix, false}].insert(s);
+      if (!sets[s].others) continue;
+      others_.insert(s);
+      for (const std::string& prefix : sets[s].but) {
+        but_[prefix].insert(s);
+        listed_[{prefix, false}];
+      }
+    }
+  }
+
+  const std::set<std::size_t>& others() const { return others_; }
+  const std::map<Item, std::set<std::size_t>>& items() const { return listed_; }
+
+  std::set<std::size_t> MembersOf(const Item& item) const {
+    std::set<std::size_t> members = others_, left_out;
+    for (std::size_t length = 0; length <= item.text.size(); ++length) {
+      const std::string prefix = item.text.substr(0, length);
+      if (const auto but = but_.find(prefix); but != but_.end())
+        left_out.insert(but->second.begin(), but->second.end());
+    }
+    for (const std::size_t set : left_out) members.erase(set);
+    for (std::size_t length = 0; length <= item.text.size(); ++length) {
+      const auto listed = listed_.find({item.text.substr(0, length), false});
+      if (listed != listed_.end()) members.insert(listed->second.begin(), listed->second.end());
+    }
+    if (item.is_code) members.insert(listed_.at(item).begin(), listed_.at(item).end());
+    return members;
+  }
+
+ private:
+  std::map<Item, std::set<std::size_t>> listed_;
+  std::map<std::string, std::set<std::size_t>> but_;
+  std::set<std::size_t> others_;
+};
+
+}  // namespace
+
 Partition MakePartition(std::span<const ValueSet> sets) {
-  // Each distinct code and each stretch between neighbouring range ends, with the sets that it is in.
-  std::map<std::string, std::set<std::size_t>> members_of_code;
+  // Each distinct item and each stretch between neighbouring range ends, with the sets that it is in.
+  const ItemLists lists(sets);
   std::set<std::int64_t> ends;
-  for (std::size_t s = 0; s < sets.size(); ++s) {
-    if (sets[s].everything) continue;
-    for (const std::string& code : sets[s].codes) members_of_code[code].insert(s);
-    for (const ValueRange& range : sets[s].ranges) {
+  for (const ValueSet& set : sets) {
+    if (set.everything) continue;
+    for (const BaseRange& range : set.ranges) {
       if (range.from < range.to) ends.insert({range.from, range.to});
     }
   }
   const std::vector<std::int64_t> cuts(ends.begin(), ends.end());
-  std::vector<std::set<std::size_t>> members_of_stretch(cuts.size());
+  std::vector<std::set<std::size_t>> members_of_stretch(cuts.size(), lists.others());
   for (std::size_t s = 0; s < sets.size(); ++s) {
     if (sets[s].everything) continue;
-    for (const ValueRange& range : sets[s].ranges) {
+    for (const BaseRange& range : sets[s].ranges) {
       const auto from = std::lower_bound(cuts.begin(), cuts.end(), range.from);
       for (auto cut = from; cut != cuts.end() && *cut < range.to; ++cut) {
         members_of_stretch[static_cast<std::size_t>(cut - cuts.begin())].insert(s);
       }
     }
   }
-  std::map<std::set<std::size_t>, std::size_t> atoms = {{{}, 0}};
-  for (const auto& [code, members] : members_of_code) atoms.emplace(members, atoms.size());
+  std::map<std::set<std::size_t>, std::size_t> atoms = {{lists.others(), 0}};
+  for (const auto& [item, listed] : lists.items()) atoms.emplace(lists.MembersOf(item), atoms.size());
   for (const std::set<std::size_t>& members : members_of_stretch) atoms.emplace(members, atoms.size());
 
   Partition result;
   result.num_atoms = atoms.size();
+  result.others = !lists.others().empty();
   const AtomSet everything = result.Everything();
   for (const ValueSet& set : sets) result.sets.push_back(set.everything ? everything : AtomSet(everything.size(), 0));
   for (const auto& [members, atom] : atoms) {

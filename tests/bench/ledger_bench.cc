@@ -125,7 +125,7 @@ Made MakeTable(const std::vector<std::int64_t>& persons, std::mt19937& random, c
   for (std::size_t i = 0; i < count.value.size(); ++i) {
     const bool hidden = made.system.IsPrimary(static_cast<std::int32_t>(i)) ||
                         (count.value[i] > 0 && count.value[i] < 60 && random() % 5 == 0);
-    made.table.published.push_back(hidden ? 0 : 1);
+    count.published.push_back(hidden ? 0 : 1);
   }
   return made;
 }

@@ -124,7 +124,7 @@ Exposed Attack(const Micro& micro, const std::vector<MicroTable>& releases) {
     const MicroTable& release = releases[t];
     for (std::size_t i = 0; i < release.records.size(); ++i) {
       bool& published = shown[release.records[i]];
-      published = published || release.ledger.published[i] != 0;
+      published = published || release.ledger.measures[0].published[i] != 0;
       tables[release.records[i]].insert(t);
     }
   }

@@ -133,7 +133,7 @@ TEST(Join, FailsIfAPartHasMoreThanTheWholeHad) {
 TEST(Join, FailsIfTheVariableWasReleasedByAnotherMethod) {
   const MicroTable table = testing::Tabulate(Filled(2), {From(0), Sexes()}, "", testing::SmallCounts());
   LedgerTable other = Released(testing::Tabulate(Filled(2), {From(0)}, "other", testing::SmallCounts()), {0});
-  other.method = "rounding";
+  other.measures[0].method = "rounding";
   EXPECT_EQ(common::ReasonOf(JoinOne(table, {other}).status()), kOtherMethodReleased);
 }
 

@@ -126,11 +126,11 @@ inline MicroTable Tabulate(const Micro& micro, std::vector<MicroAxis> axes, cons
 // Writes down what of `table` was published under `pattern` (its first cells).
 inline void Release(const std::vector<std::uint8_t>& pattern, MicroTable& table) {
   const std::size_t cells = table.records.size();
-  table.ledger.published.resize(cells);
   LedgerMeasure& count = table.ledger.measures[0];
+  count.published.resize(cells);
   count.lower_level = table.system.measures[0].lower_level;
   count.upper_level = table.system.measures[0].upper_level;
-  for (std::size_t i = 0; i < cells; ++i) table.ledger.published[i] = pattern[i] == 0 ? 1 : 0;
+  for (std::size_t i = 0; i < cells; ++i) count.published[i] = pattern[i] == 0 ? 1 : 0;
 }
 
 }  // namespace sluis::disclosure::testing
