@@ -39,7 +39,9 @@ struct Claim {
 };
 
 // One claim for each primary cell, measure and direction whose protection level is not 0, ordered by measure, cell and
-// direction. One deviation may serve many claims; each serves at least one.
+// direction. One deviation may serve many claims; each serves at least one. In a system that protects against
+// contributors further claims for the same level may follow, ascending by deviation: what is no proof to somebody who
+// knows a cell that it moves may be replaced by another one that does not.
 struct Certificate {
   std::vector<Deviation> deviations;
   std::vector<Claim> claims;
@@ -50,6 +52,8 @@ struct Certificate {
 //   adds up in every relation, differs from the true one in suppressed cells only, keeps every cell within
 //   0 .. upper bound, and moves the cell by at least its protection level.
 // With the true table itself these tables span the attacker's feasibility interval, which is convex.
+// Where system.contributors asks for it: also for each coalition of contributors one of the claims for the level (with
+// kExact: for any level of the cell) holds to whom knows what they know. See coalitions.h for what that is.
 //
 // Exact integer arithmetic; uses no linear program and no code of the engine that made the pattern.
 // Precondition: Validate(system) is OK.
@@ -57,9 +61,12 @@ struct Certificate {
 //   INVALID_ARGUMENT     pattern or certificate is malformed: a wrong length, an index out of range, a wrong order, a
 //                        denominator below 1, a numerator 0, an unused deviation, a claim too many
 //   FAILED_PRECONDITION  well-formed, but it does not prove the pattern safe: a primary cell is not suppressed, a claim
-//                        is missing, or a deviation breaks one of the conditions above
-// Cost: O(cells + relations + entries of the deviations times the relations that they stand in).
-// Source: the conditions are those of the attacker's problem in Fischetti and Salazar, Management Science 47 (2001).
+//                        is missing, a deviation breaks one of the conditions above, or none of the claims for a level
+//                        holds against some contributor
+// Cost: O(cells + relations + entries of the deviations times the relations that they stand in); with contributors, for
+// each level besides, (entries of its deviations)^(1 + coalition) at worst, of those cells that have named
+// contributors. Source: the conditions are those of the attacker's problem in Fischetti and Salazar, Management Science
+// 47 (2001).
 [[nodiscard]] absl::Status CheckCertificate(const CellSystem& system, const Pattern& pattern,
                                             const Certificate& certificate);
 

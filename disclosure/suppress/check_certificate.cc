@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
 #include "disclosure/suppress/certificate.h"
+#include "disclosure/suppress/coalitions.h"
 #include "disclosure/system/int128.h"
 
 namespace sluis::disclosure {
@@ -93,27 +94,88 @@ absl::Status CheckPattern(const CellSystem& system, const Pattern& pattern) {
   return absl::OkStatus();
 }
 
-absl::Status CheckClaim(const CellSystem& system, const Certificate& certificate, size_t c) {
-  const Claim& claim = certificate.claims[c];
-  const Deviation& deviation = certificate.deviations[Index(claim.deviation)];
-  if (deviation.measure != claim.measure) {
-    return absl::InvalidArgumentError(absl::StrCat("claim ", c, ": the deviation is of another measure"));
+// Walks through the claims in the order in which they must stand.
+class Claims {
+ public:
+  Claims(const CellSystem& system, const Certificate& certificate)
+      : system_(system), certificate_(certificate), coalitions_(system) {}
+
+  absl::Status Check() {
+    for (int32_t m = 0; m < static_cast<int32_t>(system_.measures.size()); ++m) {
+      for (int32_t i = 0; i < system_.num_cells; ++i) SLUIS_RETURN_IF_ERROR(CheckCell(m, i));
+    }
+    if (next_ == certificate_.claims.size()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("claim ", next_, ": nothing is to be protected there"));
   }
-  const Measure& measure = system.measures[Index(claim.measure)];
-  const bool upper = claim.direction == Direction::kUpper;
-  const int64_t level = (upper ? measure.upper_level : measure.lower_level)[Index(claim.cell)];
-  Int128 reached = 0;
-  const auto at = std::lower_bound(deviation.cell.begin(), deviation.cell.end(), claim.cell);
-  if (at != deviation.cell.end() && *at == claim.cell) {
-    reached = deviation.numerator[static_cast<size_t>(at - deviation.cell.begin())];
+
+ private:
+  absl::Status CheckCell(int32_t m, int32_t cell) {
+    std::vector<Offer> offers;
+    for (const Direction direction : {Direction::kLower, Direction::kUpper}) {
+      const Measure& measure = system_.measures[Index(m)];
+      const int64_t level = (direction == Direction::kUpper ? measure.upper_level : measure.lower_level)[Index(cell)];
+      if (level == 0) continue;
+      offers.push_back({.direction = direction, .level = level, .deviations = {}});
+      SLUIS_RETURN_IF_ERROR(TakeOffer(m, cell, offers.back()));
+    }
+    if (!coalitions_.protects() || offers.empty()) return absl::OkStatus();
+    const bool one_is_enough = system_.contributors.protection == ContributorProtection::kExact;
+    for (size_t k = 0; k < (one_is_enough ? 1 : offers.size()); ++k) {
+      const auto unserved = coalitions_.FindUnserved(
+          m, cell, one_is_enough ? std::span<const Offer>(offers) : std::span<const Offer>(offers).subspan(k, 1));
+      if (!unserved) continue;
+      return absl::FailedPreconditionError(
+          absl::StrCat("claims: none of those for cell ", cell, " in measure ", m, " holds against contributor ",
+                       unserved->empty() ? -1 : unserved->front(), unserved->size() > 1 ? " and others" : ""));
+    }
+    return absl::OkStatus();
   }
-  if (!upper) reached = -reached;
-  if (reached < Int128{level} * deviation.denominator) {
+
+  // The first claim for a level proves it to outsiders. Others may follow, each with a deviation of its own, for
+  // contributors to whom those before prove nothing.
+  absl::Status TakeOffer(int32_t m, int32_t cell, Offer& offer) {
+    const size_t first = next_;
+    int32_t last = -1;
+    // Without contributors one claim is all that there can be.
+    for (; next_ < certificate_.claims.size() && (next_ == first || coalitions_.protects()); ++next_) {
+      const Claim& claim = certificate_.claims[next_];
+      if (claim.measure != m || claim.cell != cell || claim.direction != offer.direction) break;
+      const Deviation& deviation = certificate_.deviations[Index(claim.deviation)];
+      if (deviation.measure != m) {
+        return absl::InvalidArgumentError(absl::StrCat("claim ", next_, ": the deviation is of another measure"));
+      }
+      const bool further = next_ > first;
+      if (further && (claim.deviation <= last || claim.deviation == certificate_.claims[first].deviation)) {
+        return absl::InvalidArgumentError(absl::StrCat("claim ", next_, ": is one too many, or not in its place"));
+      }
+      if (further) last = claim.deviation;
+      if (!Reaches(deviation, cell, offer.direction, further ? 1 : offer.level)) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("claim ", next_, ": the deviation does not reach the protection level of cell ", cell));
+      }
+      offer.deviations.push_back(&deviation);
+    }
+    if (next_ > first) return absl::OkStatus();
     return absl::FailedPreconditionError(
-        absl::StrCat("claim ", c, ": the deviation does not reach the protection level of cell ", claim.cell));
+        absl::StrCat("claims: none, or not in its place, for cell ", cell, " in measure ", m,
+                     offer.direction == Direction::kUpper ? ", upwards" : ", downwards"));
   }
-  return absl::OkStatus();
-}
+
+  static bool Reaches(const Deviation& deviation, int32_t cell, Direction direction, int64_t level) {
+    Int128 reached = 0;
+    const auto at = std::lower_bound(deviation.cell.begin(), deviation.cell.end(), cell);
+    if (at != deviation.cell.end() && *at == cell) {
+      reached = deviation.numerator[static_cast<size_t>(at - deviation.cell.begin())];
+    }
+    if (direction == Direction::kLower) reached = -reached;
+    return reached >= Int128{level} * deviation.denominator;
+  }
+
+  const CellSystem& system_;
+  const Certificate& certificate_;
+  const Coalitions coalitions_;
+  size_t next_ = 0;
+};
 
 }  // namespace
 
@@ -132,30 +194,7 @@ absl::Status CheckCertificate(const CellSystem& system, const Pattern& pattern, 
     if (used[d] == 0) return absl::InvalidArgumentError(absl::StrCat("deviation ", d, ": no claim uses it"));
     SLUIS_RETURN_IF_ERROR(checker.CheckDeviation(certificate.deviations[d], d));
   }
-  // The claims that are due, in the order in which they must stand.
-  size_t next = 0;
-  for (size_t m = 0; m < system.measures.size(); ++m) {
-    const Measure& measure = system.measures[m];
-    for (int32_t i = 0; i < system.num_cells; ++i) {
-      for (const Direction direction : {Direction::kLower, Direction::kUpper}) {
-        const auto& level = direction == Direction::kUpper ? measure.upper_level : measure.lower_level;
-        if (level[Index(i)] == 0) continue;
-        const Claim* claim = next < certificate.claims.size() ? &certificate.claims[next] : nullptr;
-        if (claim == nullptr || claim->measure != static_cast<int32_t>(m) || claim->cell != i ||
-            claim->direction != direction) {
-          return absl::FailedPreconditionError(
-              absl::StrCat("claims: none, or not in its place, for cell ", i, " in measure ", m,
-                           direction == Direction::kUpper ? ", upwards" : ", downwards"));
-        }
-        SLUIS_RETURN_IF_ERROR(CheckClaim(system, certificate, next));
-        ++next;
-      }
-    }
-  }
-  if (next != certificate.claims.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("claim ", next, ": nothing is to be protected there"));
-  }
-  return absl::OkStatus();
+  return Claims(system, certificate).Check();
 }
 
 }  // namespace sluis::disclosure

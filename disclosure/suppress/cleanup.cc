@@ -74,6 +74,7 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
   const auto entry = [](int32_t) { return 0.0; };
   for (const int64_t t : users) {
     const Target& target = state_.targets()[Index(t)];
+    if (!state_.Rests(t, cell)) continue;  // only a further witness, for contributors, moves the cell
     // A deviation that was just found for another level may reach this one too, itself or a multiple of it.
     bool served = false;
     for (size_t r = 0; r < removal.replacements.size() && !served; ++r) {
@@ -96,25 +97,33 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
     if (found.outcome != SearchOutcome::kFound) return removal;
     removal.replacements.push_back({.deviation = std::move(found.deviation), .targets = {t}});
   }
-  removal.possible = true;
+  removal.possible = ServeContributors(worker, users, price, entry, {.ball = kFirstBall, .largest_ball = kLastBall},
+                                       max_lps, max_iterations, removal);
   return removal;
 }
 
 bool SuppressionEngine::Apply(const Removal& removal) {
-  for (const Replacement& replacement : removal.replacements) {
-    for (const int32_t cell : replacement.deviation.cell) {
-      if (!state_.suppressed(cell)) return false;
+  for (const std::vector<Replacement>* const list : {&removal.replacements, &removal.further}) {
+    for (const Replacement& replacement : *list) {
+      for (const int32_t cell : replacement.deviation.cell) {
+        if (!state_.suppressed(cell)) return false;
+      }
     }
   }
-  for (const int64_t t : state_.UsersOf(removal.cell)) {
+  const std::vector<int64_t> users = state_.UsersOf(removal.cell);
+  for (const int64_t t : users) {
+    if (!state_.Rests(t, removal.cell)) continue;
     const bool served =
         std::any_of(removal.replacements.begin(), removal.replacements.end(), [&](const Replacement& replacement) {
           return std::find(replacement.targets.begin(), replacement.targets.end(), t) != replacement.targets.end();
         });
     if (!served) return false;
   }
+  if (!ContributorsAreServed(removal, users)) return false;
   for (const Replacement& replacement : removal.replacements)
     state_.Replace(replacement.deviation, replacement.targets);
+  for (const int64_t t : users) state_.DropFurther(t, removal.cell);
+  for (const Replacement& further : removal.further) state_.AddFurther(further.deviation, further.targets.front());
   state_.Publish(removal.cell);
   return true;
 }

@@ -10,13 +10,17 @@
 
 namespace sluis::disclosure {
 
+// Cells that somebody knows not to be below a value above 0, ascending by cell.
+using LeastValues = std::vector<std::pair<int32_t, int64_t>>;
+
 // One protection level: what the certificate will claim.
 struct Target {
   int32_t measure = 0;
   int32_t cell = 0;
   Direction direction = Direction::kLower;
-  int64_t level = 0;     // >= 1
-  int64_t witness = -1;  // which deviation reaches it; -1 while none does
+  int64_t level = 0;                   // >= 1
+  int64_t witness = -1;                // which deviation reaches it; -1 while none does
+  const LeastValues* least = nullptr;  // what the attacker knows of other cells; null: nothing
 };
 
 // Returns true if `deviation` moves the cell of `target` in its measure at least as far as asked.

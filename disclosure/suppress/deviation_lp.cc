@@ -16,6 +16,13 @@ int64_t Headroom(const Measure& measure, int32_t cell) {
   return bound == kNoUpperBound ? kNoUpperBound : bound - measure.value[Index(cell)];
 }
 
+// What the attacker knows `cell` not to be below.
+int64_t LeastOf(const LeastValues* least, int32_t cell) {
+  if (least == nullptr) return 0;
+  const auto at = std::lower_bound(least->begin(), least->end(), std::pair(cell, int64_t{0}));
+  return at == least->end() || at->first != cell ? 0 : at->second;
+}
+
 // Coefficients of the objective stay within this ratio of each other, so that the solver's tolerances fit all.
 constexpr double kLeastPart = 1e-4;
 
@@ -69,7 +76,7 @@ size_t CheapestDeviationLp::ColumnOf(int32_t cell, Direction direction) const {
   return direction == Direction::kUpper ? at : cells_.size() + at;
 }
 
-void CheapestDeviationLp::SetBounds(int64_t unit, CellPrice price) {
+void CheapestDeviationLp::SetBounds(int64_t unit, CellPrice price, const LeastValues* least) {
   const double scale = static_cast<double>(unit);
   const size_t n = cells_.size();
   for (size_t j = 0; j < n; ++j) {
@@ -77,7 +84,7 @@ void CheapestDeviationLp::SetBounds(int64_t unit, CellPrice price) {
     const double charged = price(cells_[j]);
     const bool forbidden = charged == kForbidden;
     reach_[j] = forbidden ? 0 : Headroom(measure_, cells_[j]);
-    reach_[n + j] = forbidden ? 0 : measure_.value[i];
+    reach_[n + j] = forbidden ? 0 : measure_.value[i] - LeastOf(least, cells_[j]);
     for (const size_t column : {j, n + j}) {
       upper_[column] = reach_[column] == kNoUpperBound ? lp::kInfinity : static_cast<double>(reach_[column]) / scale;
     }
@@ -90,7 +97,7 @@ void CheapestDeviationLp::SetBounds(int64_t unit, CellPrice price) {
 lp::Outcome CheapestDeviationLp::Solve(const Target& target, CellPrice price) {
   // In units of the level, so that the solver's tolerances are relative to what is asked.
   const int64_t level = target.level;
-  SetBounds(level, price);
+  SetBounds(level, price, target.least);
   const bool up = target.direction == Direction::kUpper;
   const size_t wanted = ColumnOf(target.cell, target.direction);
   const size_t opposite = ColumnOf(target.cell, up ? Direction::kLower : Direction::kUpper);

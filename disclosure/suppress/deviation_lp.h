@@ -43,7 +43,7 @@ class CheapestDeviationLp {
   CheapestDeviationLp(const Measure& measure, std::vector<int32_t> cells);
   [[nodiscard]] size_t ColumnOf(int32_t cell, Direction direction) const;
   // Amounts in the linear program are in multiples of `unit`.
-  void SetBounds(int64_t unit, CellPrice price);
+  void SetBounds(int64_t unit, CellPrice price, const LeastValues* least);
   void ReadVertex(int64_t unit);
 
   const Measure& measure_;

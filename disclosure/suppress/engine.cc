@@ -38,7 +38,7 @@ absl::Status CheckOptions(const CellSystem& system, const SuppressOptions& optio
 }  // namespace
 
 SuppressionEngine::SuppressionEngine(const CellSystem& system, const SuppressOptions& options)
-    : system_(system), options_(options), state_(system, options.start) {
+    : system_(system), options_(options), state_(system, options.start), coalitions_(system) {
   for (int worker = 0; worker < options.threads; ++worker) {
     searchers_.push_back(std::make_unique<DeviationSearch>(system, state_.incidence()));
   }
@@ -84,6 +84,7 @@ absl::StatusOr<SuppressionResult> Suppress(const CellSystem& system, const Suppr
   const SuppressOptions merged_options = MergeOptions(system, merged, options);
   SuppressionEngine engine(merged.system, merged_options);
   SLUIS_RETURN_IF_ERROR(engine.Construct());
+  SLUIS_RETURN_IF_ERROR(engine.ProtectAgainstContributors());
   SLUIS_RETURN_IF_ERROR(engine.Cleanup());
   SLUIS_RETURN_IF_ERROR(engine.Conceal());
   SuppressionResult result = engine.TakeResult();

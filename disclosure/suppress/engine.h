@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "disclosure/suppress/coalitions.h"
 #include "disclosure/suppress/deviation_search.h"
 #include "disclosure/suppress/protection_state.h"
 #include "disclosure/suppress/suppress.h"
@@ -21,8 +22,9 @@ class SuppressionEngine {
  public:
   SuppressionEngine(const CellSystem& system, const SuppressOptions& options);
 
-  // The three steps, in this order.
+  // The steps, in this order.
   [[nodiscard]] absl::Status Construct();
+  [[nodiscard]] absl::Status ProtectAgainstContributors();
   [[nodiscard]] absl::Status Cleanup();
   [[nodiscard]] absl::Status Conceal();
 
@@ -42,6 +44,7 @@ class SuppressionEngine {
     int32_t cell = 0;
     bool possible = false;
     std::vector<Replacement> replacements;
+    std::vector<Replacement> further;  // for contributors to whom the others prove nothing
     int64_t lps = 0;
     int64_t iterations = 0;
     bool out_of_effort = false;
@@ -63,6 +66,25 @@ class SuppressionEngine {
   // Applies `removal` if it is possible and still valid.
   bool Apply(const Removal& removal);
 
+  // Proofs against contributors (against_contributors.cc). Levels are looked at in *groups*, each named by any of its
+  // levels: those of one cell and measure where one is enough (kExact), else single ones.
+  static constexpr int64_t kNoTarget = -1;
+  struct Further {
+    SearchResult found;
+    int64_t target = kNoTarget;  // the level that it is for
+  };
+  [[nodiscard]] std::pair<int64_t, int64_t> GroupOf(int64_t target) const;
+  // The deviations that the levels of a group rest on; after `removal`, if it is not null.
+  [[nodiscard]] std::vector<Offer> OffersOf(int64_t group, const Removal* removal) const;
+  // A deviation that proves to `members` what they are owed.
+  [[nodiscard]] Further FindFurther(int worker, int64_t group, const Coalitions::Members& members, CellPrice price,
+                                    CellPrice entry, const SearchEffort& effort);
+  // Adds to `removal` what contributors need besides; false if there is none, or not within the effort.
+  [[nodiscard]] bool ServeContributors(int worker, const std::vector<int64_t>& users, CellPrice price, CellPrice entry,
+                                       const SearchEffort& effort, int64_t max_lps, int64_t max_iterations,
+                                       Removal& removal);
+  [[nodiscard]] bool ContributorsAreServed(const Removal& removal, const std::vector<int64_t>& users) const;
+
   // Per cell: 1 if the value in `measure` is seen to move by a whole unit under the pattern, or is not suppressed.
   [[nodiscard]] absl::StatusOr<std::vector<uint8_t>> FindConcealed(int32_t measure);
   // Suppresses the cheapest cells that let `cell` move by one unit; false if there are none.
@@ -71,6 +93,7 @@ class SuppressionEngine {
   const CellSystem& system_;
   const SuppressOptions& options_;
   ProtectionState state_;
+  const Coalitions coalitions_;
   std::vector<std::unique_ptr<DeviationSearch>> searchers_;  // per worker
   std::atomic<bool> stopped_ = false;
   bool flat_prices_ = false;  // every cell costs the same to construction

@@ -66,6 +66,11 @@ int64_t ProtectionState::Keep(Deviation deviation) {
 
 void ProtectionState::Assign(int64_t target, int64_t witness) {
   const int64_t old = std::exchange(targets_[Index(target)].witness, witness);
+  EnterUser(target, witness);
+  if (old >= 0) Release(old);
+}
+
+void ProtectionState::EnterUser(int64_t target, int64_t witness) {
   ++witness_uses_[Index(witness)];
   for (const int32_t cell : witnesses_[Index(witness)].cell) {
     std::vector<int32_t>& users = users_[Index(cell)];
@@ -76,17 +81,68 @@ void ProtectionState::Assign(int64_t target, int64_t witness) {
       users.erase(std::unique(users.begin(), users.end()), users.end());
     }
   }
-  if (old >= 0 && --witness_uses_[Index(old)] == 0) {
-    witnesses_[Index(old)] = {};
-    free_witnesses_.push_back(old);
+}
+
+void ProtectionState::Release(int64_t witness) {
+  if (--witness_uses_[Index(witness)] > 0) return;
+  witnesses_[Index(witness)] = {};
+  free_witnesses_.push_back(witness);
+}
+
+std::vector<int64_t> ProtectionState::WitnessesOf(int64_t target) const {
+  std::vector<int64_t> result = {targets_[Index(target)].witness};
+  const auto more = further_.find(target);
+  if (more != further_.end()) result.insert(result.end(), more->second.begin(), more->second.end());
+  return result;
+}
+
+std::vector<int64_t> ProtectionState::WitnessesThatMove(int32_t cell, size_t most) const {
+  std::vector<int64_t> result;
+  for (const int32_t user : users_[Index(cell)]) {
+    for (const int64_t witness : WitnessesOf(user)) {
+      if (Moves(witnesses_[Index(witness)], cell)) result.push_back(witness);
+    }
+    if (result.size() >= 4 * most) break;
   }
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
+  if (result.size() > most) result.resize(most);
+  return result;
+}
+
+bool ProtectionState::Rests(int64_t target, int32_t cell) const {
+  return Moves(witnesses_[Index(targets_[Index(target)].witness)], cell);
+}
+
+void ProtectionState::AddFurther(Deviation deviation, int64_t target) {
+  for (const int32_t cell : deviation.cell) Suppress(cell);
+  const int64_t kept = Keep(std::move(deviation));
+  further_[target].push_back(kept);
+  EnterUser(target, kept);
+}
+
+void ProtectionState::DropFurther(int64_t target, int32_t cell) {
+  const auto at = further_.find(target);
+  if (at == further_.end()) return;
+  std::erase_if(at->second, [&](int64_t witness) {
+    if (!Moves(witnesses_[Index(witness)], cell)) return false;
+    Release(witness);
+    return true;
+  });
+  if (at->second.empty()) further_.erase(at);
 }
 
 std::vector<int64_t> ProtectionState::UsersOf(int32_t cell) const {
   std::vector<int64_t> users(users_[Index(cell)].begin(), users_[Index(cell)].end());
   std::sort(users.begin(), users.end());
   users.erase(std::unique(users.begin(), users.end()), users.end());
-  std::erase_if(users, [&](int64_t t) { return !Moves(witnesses_[Index(targets_[Index(t)].witness)], cell); });
+  std::erase_if(users, [&](int64_t t) {
+    if (Rests(t, cell)) return false;
+    const auto more = further_.find(t);
+    return more == further_.end() || std::none_of(more->second.begin(), more->second.end(), [&](int64_t witness) {
+             return Moves(witnesses_[Index(witness)], cell);
+           });
+  });
   return users;
 }
 
@@ -146,14 +202,23 @@ void ProtectionState::Stretch(int64_t kept) {
 Certificate ProtectionState::TakeCertificate() {
   Certificate certificate;
   std::vector<int32_t> place(witnesses_.size(), -1);
-  for (const Target& target : targets_) {
-    int32_t& at = place[Index(target.witness)];
+  const auto place_of = [&](int64_t witness) {
+    int32_t& at = place[Index(witness)];
     if (at < 0) {
       at = static_cast<int32_t>(certificate.deviations.size());
-      certificate.deviations.push_back(std::move(witnesses_[Index(target.witness)]));
+      certificate.deviations.push_back(std::move(witnesses_[Index(witness)]));
     }
-    certificate.claims.push_back(
-        {.measure = target.measure, .cell = target.cell, .direction = target.direction, .deviation = at});
+    return at;
+  };
+  for (int64_t t = 0; t < static_cast<int64_t>(targets_.size()); ++t) {
+    const Target& target = targets_[Index(t)];
+    std::vector<int32_t> deviations;
+    for (const int64_t witness : WitnessesOf(t)) deviations.push_back(place_of(witness));
+    std::sort(deviations.begin() + 1, deviations.end());
+    for (const int32_t deviation : deviations) {
+      certificate.claims.push_back(
+          {.measure = target.measure, .cell = target.cell, .direction = target.direction, .deviation = deviation});
+    }
   }
   return certificate;
 }

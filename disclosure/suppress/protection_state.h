@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "disclosure/suppress/certificate.h"
@@ -30,7 +31,19 @@ class ProtectionState {
   // and backwards and in all measures, to every level that has no witness and is reached.
   void Absorb(Deviation deviation);
 
-  // The levels whose witness moves `cell`, ascending.
+  // The witnesses of a level: the one that reaches it for outsiders, then those for contributors.
+  [[nodiscard]] std::vector<int64_t> WitnessesOf(int64_t target) const;
+  // Some witnesses that move `cell`, at most `most`.
+  [[nodiscard]] std::vector<int64_t> WitnessesThatMove(int32_t cell, size_t most) const;
+  // Whether the first witness of the level moves `cell`.
+  [[nodiscard]] bool Rests(int64_t target, int32_t cell) const;
+
+  // Keeps `deviation` as a further witness of the level, for contributors, and suppresses its cells.
+  void AddFurther(Deviation deviation, int64_t target);
+  // Forgets the further witnesses of the level that move `cell`.
+  void DropFurther(int64_t target, int32_t cell);
+
+  // The levels of which a witness moves `cell`, ascending.
   [[nodiscard]] std::vector<int64_t> UsersOf(int32_t cell) const;
 
   // Gives `deviation` to the levels `targets` in the place of their witnesses. Precondition: it serves each of them,
@@ -50,6 +63,8 @@ class ProtectionState {
   [[nodiscard]] int64_t FirstTarget(int32_t measure, int32_t cell) const;
   [[nodiscard]] int64_t Keep(Deviation deviation);
   void Assign(int64_t target, int64_t witness);
+  void EnterUser(int64_t target, int64_t witness);
+  void Release(int64_t witness);
   void Stretch(int64_t kept);
 
   const CellSystem& system_;
@@ -58,8 +73,9 @@ class ProtectionState {
   std::vector<uint8_t> primary_;
   std::vector<Target> targets_;
   std::vector<Deviation> witnesses_;
-  std::vector<int64_t> witness_uses_;        // how many levels each serves; emptied at 0
-  std::vector<int64_t> free_witnesses_;      // emptied ones, to be filled again
+  std::unordered_map<int64_t, std::vector<int64_t>> further_;  // per level that has any
+  std::vector<int64_t> witness_uses_;                          // how many levels each serves; emptied at 0
+  std::vector<int64_t> free_witnesses_;                        // emptied ones, to be filled again
   std::vector<std::vector<int32_t>> users_;  // per cell: levels whose witness moves it, or once moved it
 };
 

@@ -59,6 +59,30 @@ void MergeRelations(const CellSystem& system, MergedSystem& merged) {
   }
 }
 
+// Validate has seen to it that tied cells have the same contributors, who all contribute the same to them.
+void MergeContributors(const CellSystem& system, MergedSystem& merged) {
+  const Contributors& from = system.contributors;
+  Contributors& to = merged.system.contributors;
+  if (from.in_cell.empty()) return;
+  to.protection = from.protection;
+  to.coalition = from.coalition;
+  for (const std::vector<int32_t>& originals : merged.originals) {
+    to.in_cell.push_back(from.in_cell[Index(originals.front())]);
+  }
+  const size_t measures = system.measures.size();
+  for (const Contributor& contributor : from.contributor) {
+    Contributor& copy = to.contributor.emplace_back();
+    for (size_t c = 0; c < contributor.cell.size(); ++c) {
+      const int32_t cell = merged.merged_of[Index(contributor.cell[c])];
+      // Merged cells are numbered in the order of their first originals.
+      if (merged.originals[Index(cell)].front() != contributor.cell[c]) continue;
+      copy.cell.push_back(cell);
+      const auto amount = contributor.amount.begin() + static_cast<std::ptrdiff_t>(c * measures);
+      copy.amount.insert(copy.amount.end(), amount, amount + static_cast<std::ptrdiff_t>(measures));
+    }
+  }
+}
+
 }  // namespace
 
 MergedSystem MergeTiedCells(const CellSystem& system) {
@@ -94,6 +118,7 @@ MergedSystem MergeTiedCells(const CellSystem& system) {
     }
   }
   MergeRelations(system, merged);
+  MergeContributors(system, merged);
   return merged;
 }
 
@@ -138,9 +163,9 @@ Certificate UnmergeCertificate(const CellSystem& system, const MergedSystem& mer
       deviation.numerator.push_back(numerator);
     }
   }
-  std::map<std::tuple<int32_t, int32_t, Direction>, int32_t> proof;
+  std::map<std::tuple<int32_t, int32_t, Direction>, std::vector<int32_t>> proof;
   for (const Claim& claim : certificate.claims) {
-    proof.emplace(std::tuple(claim.measure, claim.cell, claim.direction), claim.deviation);
+    proof[std::tuple(claim.measure, claim.cell, claim.direction)].push_back(claim.deviation);
   }
   certificate.claims.clear();
   for (int32_t m = 0; m < static_cast<int32_t>(system.measures.size()); ++m) {
@@ -148,10 +173,9 @@ Certificate UnmergeCertificate(const CellSystem& system, const MergedSystem& mer
     for (int32_t i = 0; i < system.num_cells; ++i) {
       for (const Direction direction : {Direction::kLower, Direction::kUpper}) {
         if ((direction == Direction::kUpper ? measure.upper_level : measure.lower_level)[Index(i)] == 0) continue;
-        certificate.claims.push_back({.measure = m,
-                                      .cell = i,
-                                      .direction = direction,
-                                      .deviation = proof.at({m, merged.merged_of[Index(i)], direction})});
+        for (const int32_t deviation : proof.at({m, merged.merged_of[Index(i)], direction})) {
+          certificate.claims.push_back({.measure = m, .cell = i, .direction = direction, .deviation = deviation});
+        }
       }
     }
   }

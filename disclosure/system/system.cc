@@ -89,6 +89,73 @@ absl::Status CheckMeasure(const CellSystem& system, size_t m) {
   return absl::OkStatus();
 }
 
+absl::Status CheckContributor(const CellSystem& system, size_t k, std::vector<int64_t>& named) {
+  const Contributor& contributor = system.contributors.contributor[k];
+  const size_t measures = system.measures.size();
+  const auto error = [k](const char* what) {
+    return absl::InvalidArgumentError(absl::StrCat("contributor ", k, ": ", what));
+  };
+  if (contributor.amount.size() != contributor.cell.size() * measures)
+    return error("needs an amount a cell and measure");
+  for (size_t c = 0; c < contributor.cell.size(); ++c) {
+    const int32_t cell = contributor.cell[c];
+    if (cell < 0 || cell >= system.num_cells) return error("a cell is out of range");
+    if (c > 0 && cell <= contributor.cell[c - 1]) return error("the cells are not ascending");
+    ++named[Index(cell)];
+    for (size_t m = 0; m < measures; ++m) {
+      const int64_t amount = contributor.amount[c * measures + m];
+      if (amount < 0 || amount > system.measures[m].value[Index(cell)]) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("contributor ", k, ", cell ", cell, ": the amount is outside 0 .. the cell's value"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckContributors(const CellSystem& system) {
+  const Contributors& contributors = system.contributors;
+  const size_t n = Index(system.num_cells);
+  if (contributors.in_cell.empty() && contributors.contributor.empty() && !contributors.protects()) {
+    return absl::OkStatus();
+  }
+  if (contributors.in_cell.size() != n) {
+    return absl::InvalidArgumentError("contributors: their number is needed for each cell");
+  }
+  if (contributors.coalition < 1 || contributors.coalition > kMaxCoalition) {
+    return absl::InvalidArgumentError("contributors: a coalition has 1 to 3 members");
+  }
+  std::vector<int64_t> named(n, 0);
+  for (size_t k = 0; k < contributors.contributor.size(); ++k) {
+    SLUIS_RETURN_IF_ERROR(CheckContributor(system, k, named));
+  }
+  for (size_t i = 0; i < n; ++i) {
+    if (contributors.in_cell[i] < named[i]) {
+      return absl::InvalidArgumentError(absl::StrCat("cell ", i, ": more contributors are named than it has"));
+    }
+  }
+  const ContributorIndex index(system);
+  for (int64_t r = 0; r < system.relations.size(); ++r) {
+    if (system.relations.parts(r).size() != 1) continue;
+    const int32_t a = system.relations.total[Index(r)];
+    const int32_t b = system.relations.parts(r).front();
+    const auto of_a = index.Of(a);
+    const auto of_b = index.Of(b);
+    bool same = contributors.in_cell[Index(a)] == contributors.in_cell[Index(b)] &&
+                std::equal(of_a.begin(), of_a.end(), of_b.begin(), of_b.end());
+    for (size_t k = 0; same && k < of_a.size(); ++k) {
+      for (int32_t m = 0; m < static_cast<int32_t>(system.measures.size()); ++m) {
+        same = same && index.Least(of_a.subspan(k, 1), m, a) == index.Least(of_b.subspan(k, 1), m, b);
+      }
+    }
+    if (!same) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("relation ", r, ": cells ", a, " and ", b, " are one number, but have other contributors"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void Relations::Add(int32_t total_cell, std::span<const int32_t> part_cells) {
@@ -183,6 +250,18 @@ absl::Status AppendSystem(CellSystem& system, const CellSystem& other) {
     append(system.measures[m].upper_level, other.measures[m].upper_level);
     append(system.measures[m].upper_bound, other.measures[m].upper_bound);
   }
+  Contributors& contributors = system.contributors;
+  if (!contributors.in_cell.empty() || !other.contributors.in_cell.empty()) {
+    contributors.in_cell.resize(Index(system.num_cells), 0);
+    append(contributors.in_cell, other.contributors.in_cell);
+    contributors.in_cell.resize(Index(offset) + Index(other.num_cells), 0);
+    for (Contributor contributor : other.contributors.contributor) {
+      for (int32_t& cell : contributor.cell) cell += offset;
+      contributors.contributor.push_back(std::move(contributor));
+    }
+    contributors.protection = std::max(contributors.protection, other.contributors.protection);
+    contributors.coalition = std::max(contributors.coalition, other.contributors.coalition);
+  }
   system.num_cells += other.num_cells;
   return absl::OkStatus();
 }
@@ -196,7 +275,7 @@ absl::Status Validate(const CellSystem& system) {
     }
   }
   for (size_t m = 0; m < system.measures.size(); ++m) SLUIS_RETURN_IF_ERROR(CheckMeasure(system, m));
-  return absl::OkStatus();
+  return CheckContributors(system);
 }
 
 }  // namespace sluis::disclosure

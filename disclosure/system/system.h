@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "disclosure/system/contributors.h"
 
 // The cells of one request and everything that an outsider can add up: what suppression protects and what the attack
 // attacks. Values are integers (counts, or amounts in a declared unit), so that every check is exact.
@@ -75,6 +76,7 @@ struct CellSystem {
   std::vector<uint8_t> suppressible;  // 0: published in any case (an empty cell, or a cell released before)
   std::vector<int64_t> cost;          // what the suppression of this cell loses, >= 0, at most kMaxAmount
   std::vector<Measure> measures;      // at least one; the same cells and relations hold for each
+  Contributors contributors = {};     // attackers who know some cells; without any, outsiders are the only attackers
 
   [[nodiscard]] bool IsPrimary(int32_t measure, int32_t cell) const {
     return measures[static_cast<size_t>(measure)].reason[static_cast<size_t>(cell)] != PrimaryReason::kNone;
@@ -98,8 +100,9 @@ void MarkEmptyCells(CellSystem& system);
 void SetUpperBounds(CellSystem& system);
 
 // Appends `other` as a separate block: its cell i becomes cell n + i, where n is the number of cells before the call.
-// A cell that both tables show is then tied by a relation of one part. Errors: INVALID_ARGUMENT if the measures differ
-// in number or names, or if the union has more than 2^31 - 1 cells; `system` is then unchanged.
+// A cell that both tables show is then tied by a relation of one part. Contributors of both stay apart: join those of
+// the union afterwards. Errors: INVALID_ARGUMENT if the measures differ in number or names, or if the union has more
+// than 2^31 - 1 cells; `system` is then unchanged.
 [[nodiscard]] absl::Status AppendSystem(CellSystem& system, const CellSystem& other);
 
 // Returns OK if `system` is well-formed and additive. Exact, O(cells * measures + entries of relations).
@@ -108,7 +111,9 @@ void SetUpperBounds(CellSystem& system);
 //   INVALID_ARGUMENT  a vector of the wrong length; a cell index out of range; a relation without parts, or with a cell
 //                     twice; a value, level, bound or cost outside its range; a relation that does not add up; a
 //                     primary cell that is not suppressible, or has both levels 0; a lower level above the value; a
-//                     value above its upper bound; a level at a cell that is not primary
+//                     value above its upper bound; a level at a cell that is not primary; contributors of the wrong
+//                     length or order, more of them than a cell has, an amount above the cell's value, or other ones in
+//                     two cells that a relation of one part makes the same number
 [[nodiscard]] absl::Status Validate(const CellSystem& system);
 
 }  // namespace sluis::disclosure

@@ -73,9 +73,11 @@ struct WholeInterval {
 };
 
 // Returns, per cell, the least and largest whole number over all tables of whole numbers that agree with the published
-// cells of `measure` and keep 0 .. upper bound. Enumerates: only for a handful of small inner cells.
+// cells of `measure` and keep 0 .. upper bound. Enumerates: only for a handful of small inner cells. `known`: what the
+// attacker knows of each cell besides; empty: nothing.
 inline std::vector<WholeInterval> EnumerateIntervals(const SmallTable& table, size_t measure,
-                                                     const std::vector<uint8_t>& pattern) {
+                                                     const std::vector<uint8_t>& pattern,
+                                                     const std::vector<WholeInterval>& known = {}) {
   const Measure& truth = table.system.measures[measure];
   const size_t n = static_cast<size_t>(table.system.num_cells);
   std::vector<WholeInterval> intervals(n);
@@ -96,6 +98,7 @@ inline std::vector<WholeInterval> EnumerateIntervals(const SmallTable& table, si
     if (k == table.inner.size()) {
       for (size_t i = 0; i < n; ++i) {
         if (pattern[i] == 0 && value[i] != truth.value[i]) return;
+        if (!known.empty() && (value[i] < known[i].low || value[i] > known[i].high)) return;
       }
       for (size_t i = 0; i < n; ++i) {
         intervals[i].low = std::min(intervals[i].low, value[i]);
@@ -104,8 +107,14 @@ inline std::vector<WholeInterval> EnumerateIntervals(const SmallTable& table, si
       return;
     }
     const size_t cell = static_cast<size_t>(table.inner[k]);
-    const bool known = pattern[cell] == 0;
-    for (int64_t v = known ? truth.value[cell] : 0; v <= (known ? truth.value[cell] : truth.upper_bound[cell]); ++v) {
+    const bool shown = pattern[cell] == 0;
+    int64_t from = shown ? truth.value[cell] : 0;
+    int64_t to = shown ? truth.value[cell] : truth.upper_bound[cell];
+    if (!known.empty()) {
+      from = std::max(from, known[cell].low);
+      to = std::min(to, known[cell].high);
+    }
+    for (int64_t v = from; v <= to; ++v) {
       bool fits = true;
       for (const size_t i : adds_to[k]) {
         value[i] += v;
