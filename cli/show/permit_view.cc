@@ -156,7 +156,8 @@ std::string RegisterText(const PermitRegister& r) {
                                   r.backbone          ? "the backbone, one row a person"
                                   : r.many_per_person ? "several rows a person"
                                                       : "one row a person",
-                                  "; at most ", GroupedNumber(static_cast<std::int64_t>(r.max_records)), " records\n");
+                                  "; at most ", GroupedNumber(static_cast<std::int64_t>(r.max_records)), " records",
+                                  r.period.empty() ? "" : "; about " + r.period, "\n");
   Rows rows;
   for (const PermitField& field : r.fields) {
     const std::string source = field.source.empty() || field.source == field.name ? "" : "from " + field.source + ": ";
@@ -204,7 +205,8 @@ nlohmann::ordered_json RegisterJson(const PermitRegister& r) {
                                 {"schema", r.schema},
                                 {"fields", nlohmann::ordered_json::array()},
                                 {"match_keys", r.match_keys},
-                                {"max_records", r.max_records}};
+                                {"max_records", r.max_records},
+                                {"period", r.period}};
   for (const PermitField& field : r.fields) {
     out["fields"].push_back({{"name", field.name},
                              {"source", field.source.empty() ? field.name : field.source},
@@ -261,6 +263,7 @@ std::string PermitText(const Permit& permit) {
   head.push_back({"retention", absl::StrCat("ends ", common::FormatDay(permit.retention_end))});
   head.push_back({"approvals", absl::StrCat("at least ", permit.required_approvals)});
   head.push_back({"rule set", permit.rule_set});
+  if (permit.allow_corrections) head.push_back({"corrections", "a request may replace releases of this permit"});
   head.push_back({"linkage report", absl::StrCat("none on registers with fewer than ", permit.report_minimum_records,
                                                  " records; counts rounded to multiples of ", permit.report_rounding,
                                                  "; at most ", permit.max_link_sets, " link sets")});
@@ -297,6 +300,7 @@ nlohmann::ordered_json PermitJson(const Permit& permit) {
                                 {"retention_end", common::FormatDay(permit.retention_end)},
                                 {"required_approvals", permit.required_approvals},
                                 {"rule_set", permit.rule_set},
+                                {"allow_corrections", permit.allow_corrections},
                                 {"linkage_report",
                                  {{"minimum_records", permit.report_minimum_records},
                                   {"rounding", permit.report_rounding},

@@ -229,6 +229,7 @@ absl::Status ReadPermit(const v1::Permit& in, Permit& out) {
     reg.schema = r.schema();
     reg.match_keys.assign(r.match_keys().begin(), r.match_keys().end());
     reg.max_records = r.max_records();
+    reg.period = r.period();
     SLUIS_RETURN_IF_ERROR(
         ReadKey(absl::StrCat("registers[", i, "].custodian_key"), r.custodian_key(), reg.custodian_key));
     for (const v1::FeatureSource& feature : r.features()) reg.features.push_back(ReadFeatureSource(feature));
@@ -249,6 +250,7 @@ absl::Status ReadPermit(const v1::Permit& in, Permit& out) {
     }
   }
   if (in.has_similarity()) SLUIS_RETURN_IF_ERROR(ReadSimilarity(in.similarity(), out.similarity.emplace()));
+  out.allow_corrections = in.allow_corrections();
   out.report_minimum_records = in.linkage_report().minimum_records();
   out.report_rounding = in.linkage_report().rounding();
   out.max_link_sets = in.linkage_report().max_link_sets();

@@ -149,6 +149,7 @@ struct PermitRegister {
   std::uint64_t max_records = 0;                 // more are refused; the quota of evaluations follows from it
   std::array<std::uint8_t, 32> custodian_key{};  // Ed25519; signs what the custodian delivers (common/seal)
   std::vector<FeatureSource> features;           // empty: the register's records carry no encodings
+  std::string period = {};  // what the rows are about, [0-9A-Za-z-]{0,32}; other periods are other data
 
   // Bytes of a row before sealing.
   std::size_t RowWidth() const;
@@ -191,6 +192,7 @@ struct Permit {
   std::vector<PermitDimension> dimensions;
   std::vector<PermitMeasure> measures;
   std::string rule_set;                      // name of the attachment
+  bool allow_corrections = false;            // a request may replace releases of this permit
   std::uint64_t report_minimum_records = 0;  // no linkage report on a register with fewer
   std::uint64_t report_rounding = 1;         // counts in linkage reports are rounded to multiples of this
   std::uint32_t max_link_sets = 0;           // distinct ones that may be made under this version of the permit

@@ -207,6 +207,11 @@ class Validator {
     if (!IsSpiffeId(r.custodian)) return Fail(path + ".custodian", "a SPIFFE ID is expected");
     if (r.backbone && r.many_per_person) return Fail(path + ".many_per_person", "the backbone has one row a person");
     if (r.max_records == 0 || r.max_records > kMaxRecords) return Fail(path + ".max_records", "1 to 10^9 is expected");
+    if (r.period.size() > 32 || !std::all_of(r.period.begin(), r.period.end(), [](char c) {
+          return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+        })) {
+      return Fail(path + ".period", "at most 32 letters, digits and - are expected, such as 2026-10");
+    }
     SLUIS_RETURN_IF_ERROR(NeedAttachment(path + ".schema", r.schema));
     if (r.match_keys.empty() && r.features.empty()) {
       return Fail(path + ".match_keys", "at least one is expected, or features of similarity");

@@ -39,6 +39,7 @@ struct LedgerMeasure {
   std::vector<std::int64_t> lower_level{}, upper_level{};  // of suppressed primary cells; empty: none
   std::vector<std::uint8_t> published{};                   // per cell: 1 published, 0 suppressed
   std::string method = kBySuppression;
+  bool once = false;     // the method gives the same records other values in another release
   std::string column{};  // of a register that is summed; empty: records are counted
   std::string apart{};   // as LedgerAxis::apart
 };
