@@ -83,7 +83,7 @@ absl::StatusOr<std::unique_ptr<CutMaster>> CutMaster::Create(const ProtectionMod
   return self;
 }
 
-absl::Status CutMaster::Add(std::vector<CapacityCut> cuts) {
+absl::Status CutMaster::Add(std::vector<CapacityCut> cuts, bool against_whole) {
   lp::Rows rows;
   for (CapacityCut& cut : cuts) {
     for (size_t k = 0; k < cut.cell.size(); ++k) {
@@ -94,6 +94,7 @@ absl::Status CutMaster::Add(std::vector<CapacityCut> cuts) {
     rows.lower.push_back(1);
     rows.upper.push_back(lp::kInfinity);
     cuts_.push_back(std::move(cut));
+    lasting_.push_back(against_whole ? 1 : 0);
     slack_for_.push_back(0);
   }
   return solver_->AddRows(rows);
@@ -158,16 +159,19 @@ void CutMaster::Purge(int32_t rounds) {
   for (size_t c = 0; c < cuts_.size(); ++c) {
     if (slack_for_[c] >= rounds) {
       gone.push_back(static_cast<int32_t>(c));
+      if (lasting_[c] != 0) set_aside_.push_back(std::move(cuts_[c]));
       continue;
     }
     if (kept != c) {
       cuts_[kept] = std::move(cuts_[c]);
       slack_for_[kept] = slack_for_[c];
+      lasting_[kept] = lasting_[c];
     }
     ++kept;
   }
   cuts_.resize(kept);
   slack_for_.resize(kept);
+  lasting_.resize(kept);
   if (!gone.empty()) solver_->DeleteRows(gone);
 }
 

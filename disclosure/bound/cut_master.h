@@ -30,7 +30,9 @@ class CutMaster {
  public:
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<CutMaster>> Create(const ProtectionModel& model);
 
-  [[nodiscard]] absl::Status Add(std::vector<CapacityCut> cuts);
+  // `against_whole`: the cuts were made against a whole pattern. Where the relaxation does not need them, the integer
+  // program does: Purge sets them aside.
+  [[nodiscard]] absl::Status Add(std::vector<CapacityCut> cuts, bool against_whole = false);
   // Solves from the last basis. Errors: INTERNAL if the solver fails; FAILED_PRECONDITION if the cuts contradict the
   // fixed cells: no pattern cheaper than the one that fixed them.
   [[nodiscard]] absl::Status Solve();
@@ -43,10 +45,13 @@ class CutMaster {
   void Fix(int32_t cell, bool suppressed);
   // Undoes Fix.
   void Release(int32_t cell);
-  // Lets go of cuts that have been slack in the last `rounds` solves.
+  // Takes cuts that have been slack in the last `rounds` solves out of the program.
   void Purge(int32_t rounds);
 
   [[nodiscard]] std::span<const CapacityCut> cuts() const { return cuts_; }
+  // Cuts against whole patterns that were purged: no longer in the program, and violated by none of its patterns but
+  // whole ones.
+  [[nodiscard]] std::span<const CapacityCut> set_aside() const { return set_aside_; }
   [[nodiscard]] std::span<const uint8_t> lower() const { return lower_; }
   [[nodiscard]] std::span<const uint8_t> upper() const { return upper_; }
   [[nodiscard]] int64_t iterations() const { return iterations_; }
@@ -62,8 +67,10 @@ class CutMaster {
   std::vector<int32_t> cells_;      // per column
   std::vector<int32_t> column_of_;  // per cell, -1 if it is not free
   std::vector<CapacityCut> cuts_;   // per row
+  std::vector<uint8_t> lasting_;    // per row: made against a whole pattern
   std::vector<int32_t> slack_for_;  // per row: solves since it was last tight
   std::vector<double> multiplier_;  // per row
+  std::vector<CapacityCut> set_aside_;
   std::vector<double> x_;
   std::vector<uint8_t> lower_, upper_;  // per cell
   std::vector<int64_t> reduced_;

@@ -59,21 +59,23 @@ lp::Problem MakeProblem(const ProtectionModel& model, const Component& component
 // The cuts with fixed cells taken out; nullopt if one cannot be satisfied.
 std::optional<std::vector<OpenCut>> OpenCuts(const CutMaster& master, const std::vector<uint8_t>& open) {
   std::vector<OpenCut> cuts;
-  for (const CapacityCut& cut : master.cuts()) {
-    int64_t need = cut.need;
-    for (size_t k = 0; k < cut.cell.size() && need > 0; ++k) {
-      if (master.lower()[Index(cut.cell[k])] != 0) need -= cut.coefficient[k];
+  for (const std::span<const CapacityCut> some : {master.cuts(), master.set_aside()}) {
+    for (const CapacityCut& cut : some) {
+      int64_t need = cut.need;
+      for (size_t k = 0; k < cut.cell.size() && need > 0; ++k) {
+        if (master.lower()[Index(cut.cell[k])] != 0) need -= cut.coefficient[k];
+      }
+      if (need <= 0) continue;
+      OpenCut& left = cuts.emplace_back();
+      double supply = 0;
+      for (size_t k = 0; k < cut.cell.size(); ++k) {
+        if (open[Index(cut.cell[k])] == 0) continue;
+        left.cell.push_back(cut.cell[k]);
+        left.coefficient.push_back(static_cast<double>(std::min(need, cut.coefficient[k])) / static_cast<double>(need));
+        supply += left.coefficient.back();
+      }
+      if (supply < 1 - 1e-9) return std::nullopt;
     }
-    if (need <= 0) continue;
-    OpenCut& left = cuts.emplace_back();
-    double supply = 0;
-    for (size_t k = 0; k < cut.cell.size(); ++k) {
-      if (open[Index(cut.cell[k])] == 0) continue;
-      left.cell.push_back(cut.cell[k]);
-      left.coefficient.push_back(static_cast<double>(std::min(need, cut.coefficient[k])) / static_cast<double>(need));
-      supply += left.coefficient.back();
-    }
-    if (supply < 1 - 1e-9) return std::nullopt;
   }
   return cuts;
 }

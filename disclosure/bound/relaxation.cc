@@ -129,7 +129,7 @@ absl::StatusOr<bool> Relaxation::Round(SeparationRequest::Programs programs, boo
 absl::StatusOr<int64_t> Relaxation::AddCutsAgainst(std::span<const double> x) {
   SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
   const int64_t fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
-  SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
+  SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation)), /*against_whole=*/true));
   return fall_short;
 }
 
