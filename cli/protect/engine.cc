@@ -18,6 +18,18 @@ using disclosure::OptimiseProgress;
 constexpr std::int64_t kDefaultSteps = 1'000'000;
 constexpr std::int64_t kUnlimitedSteps = 1'000'000'000;
 
+std::string StepName(disclosure::SuppressPhase phase) {
+  switch (phase) {
+    case disclosure::SuppressPhase::kConstruct:
+      return "protect";
+    case disclosure::SuppressPhase::kCleanup:
+      return "clean up";
+    case disclosure::SuppressPhase::kConceal:
+      return "conceal";
+  }
+  return "protect";
+}
+
 std::string StepName(OptimisePhase phase) {
   switch (phase) {
     case OptimisePhase::kFirst:
@@ -46,7 +58,10 @@ absl::StatusOr<EngineResult> RunEngine(const disclosure::CellSystem& system, con
   }
   if (options.progress) {
     optimise.progress = [&options](const OptimiseProgress& progress) {
-      options.progress(StepName(progress.phase), progress.steps, 0);
+      if (progress.phase != OptimisePhase::kFirst) options.progress(StepName(progress.phase), progress.steps, 0);
+    };
+    optimise.suppress_progress = [&options](disclosure::SuppressPhase phase, std::int64_t done, std::int64_t total) {
+      options.progress(StepName(phase), done, total);
     };
   }
   SLUIS_ASSIGN_OR_RETURN(disclosure::OptimiseResult found, disclosure::Optimise(system, optimise));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/status/status.h"
@@ -14,8 +15,32 @@ constexpr int64_t kRemovalBatch = 16;
 // Only suppressed cells are looked at. In a small component these balls hold them all.
 constexpr int64_t kFirstBall = 500;
 constexpr int64_t kLastBall = 2'000;
+// Where prices are flat: all in one, and larger ones if need be.
+constexpr int64_t kFlatBall = 4'000;
+constexpr int64_t kLastFlatBall = 8'000;
+constexpr double kFlatPrice = 1;            // of a secondary cell
+constexpr double kFlatPrimaryPrice = 0.02;  // of one that is suppressed in any case
+// Secondary cells that the limits on cleanup are for; twice as many may take twice as much.
+constexpr int64_t kSmallPattern = 1'500;
+constexpr int64_t kCellsPerFactor = 400;
+
+// max * factor, or what fits.
+int64_t Scaled(int64_t max, int64_t factor) {
+  int64_t product = 0;
+  return __builtin_mul_overflow(max, factor, &product) ? std::numeric_limits<int64_t>::max() : product;
+}
 
 }  // namespace
+
+int64_t SuppressionEngine::CleanupFactor(int64_t secondary_cells) const {
+  if (flat_prices_) return 1;  // there, each program takes long
+  return std::max<int64_t>(1, (secondary_cells - kSmallPattern) / kCellsPerFactor);
+}
+
+SearchEffort SuppressionEngine::CleanupSearch() const {
+  if (flat_prices_) return {.crossing = false, .ball = kFlatBall, .largest_ball = kLastFlatBall};
+  return {.ball = kFirstBall, .largest_ball = kLastBall};
+}
 
 absl::Status SuppressionEngine::Cleanup() {
   std::vector<int32_t> order;
@@ -25,6 +50,7 @@ absl::Status SuppressionEngine::Cleanup() {
   std::stable_sort(order.begin(), order.end(),
                    [this](int32_t a, int32_t b) { return system_.cost[Index(a)] > system_.cost[Index(b)]; });
   const int64_t total = static_cast<int64_t>(order.size());
+  const int64_t factor = CleanupFactor(total);
   std::vector<int32_t> again;  // their removal no longer held when its turn came
   std::vector<int32_t> batch;
   std::vector<Removal> removals;
@@ -40,10 +66,10 @@ absl::Status SuppressionEngine::Cleanup() {
     // Each gets its share of what is left.
     const auto share = [&](int64_t most, int64_t spent) {
       const auto size = static_cast<int64_t>(batch.size());
-      return std::max<int64_t>(0, (most - spent + size - 1) / size);
+      return std::max<int64_t>(0, (most - spent) / size + ((most - spent) % size > 0 ? 1 : 0));
     };
-    const int64_t lps = share(options_.max_cleanup_lps, result_.cleanup_lps);
-    const int64_t iterations = share(options_.max_cleanup_iterations, result_.cleanup_iterations);
+    const int64_t lps = share(Scaled(options_.max_cleanup_lps, factor), result_.cleanup_lps);
+    const int64_t iterations = share(Scaled(options_.max_cleanup_iterations, factor), result_.cleanup_iterations);
     RunBatch(options_.threads, static_cast<int64_t>(batch.size()), [&](int worker, int64_t k) {
       removals[Index(k)] = ProposeRemoval(worker, batch[Index(k)], lps, iterations);
     });
@@ -69,9 +95,11 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
   // Charging for secondary cells keeps deviations sparse: then few levels depend on any one cell.
   const auto price = [&](int32_t other) {
     if (other == cell || !state_.suppressed(other)) return kForbidden;
+    if (flat_prices_) return state_.primary(other) ? kFlatPrimaryPrice : kFlatPrice;
     return state_.primary(other) ? Price(other) : static_cast<double>(system_.cost[Index(other)]) + 1;
   };
   const auto entry = [](int32_t) { return 0.0; };
+  const SearchEffort search = CleanupSearch();
   for (const int64_t t : users) {
     const Target& target = state_.targets()[Index(t)];
     if (!state_.Rests(t, cell)) continue;  // only a further witness, for contributors, moves the cell
@@ -91,14 +119,13 @@ SuppressionEngine::Removal SuppressionEngine::ProposeRemoval(int worker, int32_t
       removal.out_of_effort = true;
       return removal;
     }
-    SearchResult found = Searcher(worker).Find(target, price, entry, {.ball = kFirstBall, .largest_ball = kLastBall});
+    SearchResult found = Searcher(worker).Find(target, price, entry, search);
     removal.lps += found.lps;
     removal.iterations += found.iterations;
     if (found.outcome != SearchOutcome::kFound) return removal;
     removal.replacements.push_back({.deviation = std::move(found.deviation), .targets = {t}});
   }
-  removal.possible = ServeContributors(worker, users, price, entry, {.ball = kFirstBall, .largest_ball = kLastBall},
-                                       max_lps, max_iterations, removal);
+  removal.possible = ServeContributors(worker, users, price, entry, search, max_lps, max_iterations, removal);
   return removal;
 }
 

@@ -17,6 +17,7 @@ constexpr int64_t kAbsorbedPerPlace = 64;  // so many deviations for each furthe
 constexpr int64_t kDenseIterations = 600;  // a linear program, on average, after the first few
 constexpr int64_t kFirstLps = 10;
 constexpr int64_t kSecondLook = 1'000;
+constexpr int64_t kFlatBall = 2'000;
 // A deviation is dear if it costs more than this share of all that was suppressed before it.
 constexpr double kDearShare = 0.01;
 
@@ -62,6 +63,8 @@ absl::Status SuppressionEngine::ConstructInOrder(const std::vector<int64_t>& ord
     // they do not; and most of the cheap cells are needed there anyway.
     flat_prices_ = flat_prices_ || (result_.construct_lps >= kFirstLps &&
                                     result_.construct_iterations > kDenseIterations * result_.construct_lps);
+    // Where all cells cost the same a ball is as good as what crosses, and its program is shorter.
+    if (flat_prices_) effort = {.crossing = false, .ball = kFlatBall};
     effort.dear = spent * kDearShare;
     RunBatch(options_.threads, static_cast<int64_t>(batch.size()), [&](int worker, int64_t k) {
       SearchEffort now = effort;

@@ -19,7 +19,10 @@ size_t Index(int64_t i) { return static_cast<size_t>(i); }
 // larger; the cost of the pattern rises by some percent where costs are that small, and hardly where they are amounts.
 constexpr double kStandbyPrice = 4;
 constexpr double kStandbyShare = 0.5;  // never dearer than this share of what the cell would cost
-constexpr double kFlatPrice = 2;       // of every cell, where prices are flat
+// Where prices are flat, new cells cost this. What is suppressed stands at a tenth: at half, a twentieth more cells end
+// up suppressed; below, programs take twice as long.
+constexpr double kFlatPrice = 2;
+constexpr double kFlatStandbyShare = 0.1;
 
 absl::Status CheckOptions(const CellSystem& system, const SuppressOptions& options) {
   const size_t n = Index(system.num_cells);
@@ -61,8 +64,9 @@ DeviationSearch& SuppressionEngine::Searcher(int worker) { return *searchers_[In
 
 double SuppressionEngine::Price(int32_t cell) const {
   if (system_.suppressible[Index(cell)] == 0) return kForbidden;
+  if (flat_prices_) return state_.suppressed(cell) ? kFlatStandbyShare * kFlatPrice : kFlatPrice;
   const double factor = options_.guide.empty() ? 1 : options_.guide[Index(cell)];
-  const double price = flat_prices_ ? kFlatPrice : (static_cast<double>(system_.cost[Index(cell)]) + 1) * factor;
+  const double price = (static_cast<double>(system_.cost[Index(cell)]) + 1) * factor;
   return state_.suppressed(cell) ? std::min(kStandbyPrice, kStandbyShare * price) : price;
 }
 

@@ -61,6 +61,10 @@ class SuppressionEngine {
   [[nodiscard]] double EntryPrice(int32_t cell) const;
   [[nodiscard]] absl::Status ConstructInOrder(const std::vector<int64_t>& order, bool pattern_only);
 
+  // How often the limits on cleanup may be spent: they are for a small pattern, and grow with what there is to remove.
+  [[nodiscard]] int64_t CleanupFactor(int64_t secondary_cells) const;
+  // Where cleanup looks for another way to a level.
+  [[nodiscard]] SearchEffort CleanupSearch() const;
   // Without changing anything: whether and how `cell` can be published again, within the effort given.
   [[nodiscard]] Removal ProposeRemoval(int worker, int32_t cell, int64_t max_lps, int64_t max_iterations);
   // Applies `removal` if it is possible and still valid.
@@ -96,7 +100,7 @@ class SuppressionEngine {
   const Coalitions coalitions_;
   std::vector<std::unique_ptr<DeviationSearch>> searchers_;  // per worker
   std::atomic<bool> stopped_ = false;
-  bool flat_prices_ = false;  // every cell costs the same to construction
+  bool flat_prices_ = false;  // every cell costs the same: programs would take too long otherwise
   SuppressionResult result_;
   std::vector<std::pair<int32_t, int32_t>> recomputable_;
 };
