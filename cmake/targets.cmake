@@ -8,6 +8,8 @@ if(SLUIS_SANITIZE)
   target_link_options(sluis_flags INTERFACE -fsanitize=${SLUIS_SANITIZE})
 endif()
 
+include(cmake/precompiled.cmake)
+
 # sluis_add_library(common_csv SOURCES reader.cc DEPS sluis::common_status PRIVATE_DEPS libcsv)
 # declares the static library sluis_common_csv with the alias sluis::common_csv.
 function(sluis_add_library name)
@@ -16,6 +18,7 @@ function(sluis_add_library name)
     add_library(sluis_${name} STATIC ${ARG_SOURCES})
     target_link_libraries(sluis_${name} PUBLIC ${ARG_DEPS} PRIVATE sluis_flags ${ARG_PRIVATE_DEPS})
     target_include_directories(sluis_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    sluis_precompile(sluis_${name} sluis_precompiled)
   else()
     add_library(sluis_${name} INTERFACE)
     target_link_libraries(sluis_${name} INTERFACE ${ARG_DEPS})
@@ -36,6 +39,7 @@ function(sluis_add_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE sluis_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  sluis_precompile(${name} sluis_precompiled_test)
   # One variable a property: gtest_discover_tests takes lists apart. SLUIS_TEST_DATA comes from the caller's environment.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "SLUIS_BINARY_DIR=${CMAKE_BINARY_DIR}/bin"
@@ -47,4 +51,5 @@ function(sluis_add_bench name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE sluis_flags ${ARG_DEPS} benchmark::benchmark)
+  sluis_precompile(${name} sluis_precompiled)
 endfunction()
