@@ -40,6 +40,14 @@ absl::Status CheckFile(const ReleaseFiles& files, const std::string& path, const
   return absl::OkStatus();
 }
 
+absl::StatusOr<disclosure::TablePlan> PlanOf(const AuditInput& input) {
+  absl::StatusOr<disclosure::TableRequest> request = input.read_request(input.files.at(disclosure::kRequestFile));
+  if (!request.ok()) return common::Annotate(request.status(), "request.yaml");
+  absl::StatusOr<disclosure::TablePlan> plan = disclosure::PlanTables(*request, input.permit, input.attachments);
+  if (!plan.ok()) return common::Annotate(plan.status(), "request.yaml");
+  return plan;
+}
+
 absl::Status CheckPlannedTable(const disclosure::PlannedTable& planned, const ReleasedTable& table) {
   if (planned.name != table.name) return Fails("table " + table.name + ": another one was asked for there");
   bool same = planned.dimensions.size() == table.dimensions.size() && planned.measures.size() == table.measures.size();
@@ -189,12 +197,8 @@ absl::Status CheckPermit(const AuditInput& input, const Manifest& manifest) {
 }
 
 absl::Status CheckRequest(const AuditInput& input, const Manifest& manifest, const std::vector<ReleasedTable>& tables) {
-  const auto plan = [&]() -> absl::StatusOr<disclosure::TablePlan> {
-    SLUIS_ASSIGN_OR_RETURN(const disclosure::TableRequest request,
-                           input.read_request(input.files.at(disclosure::kRequestFile)));
-    return disclosure::PlanTables(request, input.permit, input.attachments);
-  }();
-  if (!plan.ok()) return common::Annotate(plan.status(), "request.yaml");
+  const absl::StatusOr<disclosure::TablePlan> plan = PlanOf(input);
+  SLUIS_RETURN_IF_ERROR(plan.status());
   if (plan->request_id != manifest.request) return Fails("request.yaml: id: not that of release.json");
   if (plan->tables.size() != tables.size()) return Fails("release.json: not as many tables as asked for");
   const std::vector<std::int32_t> population = disclosure::NumberPopulations(*plan);
@@ -254,10 +258,40 @@ absl::Status CheckFlags(const ReleaseFiles& files, const Manifest& manifest) {
   return absl::OkStatus();
 }
 
-absl::Status CheckTotals(const std::vector<ReleasedTable>& tables, const std::vector<std::int32_t>& population) {
+absl::StatusOr<disclosure::PublicMethods> CheckPublicMethods(const AuditInput& input, const Manifest& manifest,
+                                                             const std::vector<ReleasedTable>& tables) {
+  SLUIS_ASSIGN_OR_RETURN(const disclosure::TablePlan plan, PlanOf(input));
+  const auto document = input.attachments.find(input.permit.rule_set);
+  if (document == input.attachments.end()) return Fails("permit: the rule set is missing");
+  const absl::StatusOr<disclosure::RuleSet> rules = input.read_rules(document->second);
+  if (!rules.ok()) return common::Annotate(rules.status(), "rule set");
+  SLUIS_RETURN_IF_ERROR(disclosure::CheckMethods(plan, *rules));
+  std::map<std::string, std::string> names;  // of the measures that are not suppressed
+  if (plan.count_method != disclosure::kSuppressionMethod) names[plan.count_measure] = plan.count_method;
+  for (const disclosure::PlannedAmount& amount : plan.amounts) {
+    if (amount.method != disclosure::kSuppressionMethod) names[amount.name] = amount.method;
+  }
+  std::map<std::string, disclosure::ProtectionMethod> methods;
+  for (const auto& [measure, name] : names) methods.emplace(measure, rules->methods.at(name));
+  for (std::size_t t = 0; t < tables.size(); ++t) {
+    std::map<std::string, std::string> due;
+    for (const disclosure::ReleasedMeasure& measure : tables[t].measures) {
+      if (const auto found = names.find(measure.name); found != names.end()) due.insert(*found);
+    }
+    if (manifest.tables[t].methods != due) {
+      return Fails("release.json: table " + tables[t].name + ": methods: not those that were asked for");
+    }
+  }
+  return disclosure::ReadMethods(tables, methods);
+}
+
+absl::Status CheckTotals(const std::vector<ReleasedTable>& tables, const std::vector<std::int32_t>& population,
+                         const disclosure::PublicMethods& methods) {
   SLUIS_ASSIGN_OR_RETURN(const std::vector<disclosure::PublicMeasure> measures,
                          disclosure::BuildPublicSystem(tables, population));
   for (const disclosure::PublicMeasure& measure : measures) {
+    const auto method = methods.find(measure.name);
+    if (method != methods.end() && !disclosure::AddsUp(method->second.method)) continue;
     const disclosure::PublishedTable& table = measure.table;
     for (std::int64_t r = 0; r < table.relations.size(); ++r) {
       const auto total = static_cast<std::size_t>(table.relations.total[static_cast<std::size_t>(r)]);
@@ -280,11 +314,12 @@ absl::Status CheckTotals(const std::vector<ReleasedTable>& tables, const std::ve
 }
 
 absl::Status CheckRecomputation(const std::vector<ReleasedTable>& tables, const std::vector<std::int32_t>& population,
-                                const disclosure::SecondOpinionOptions& options) {
+                                const disclosure::SecondOpinionOptions& options,
+                                const disclosure::PublicMethods& methods) {
   SLUIS_ASSIGN_OR_RETURN(const std::vector<disclosure::ExactCell> exact,
-                         disclosure::FindExactCells(tables, population, options));
+                         disclosure::FindExactCells(tables, population, options, methods));
   if (exact.empty()) return absl::OkStatus();
-  return Fails(absl::StrCat(exact.size(), " suppressed values can be computed, the first in table ",
+  return Fails(absl::StrCat(exact.size(), " protected values can be computed, the first in table ",
                             tables[static_cast<std::size_t>(exact.front().table)].name, ", measure ",
                             exact.front().measure, ", cell ", exact.front().cell));
 }

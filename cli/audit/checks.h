@@ -33,11 +33,19 @@ namespace sluis::cli {
 [[nodiscard]] absl::Status CheckFormats(const disclosure::ReleaseFiles& files,
                                         const std::vector<disclosure::ReleasedTable>& tables);
 [[nodiscard]] absl::Status CheckFlags(const disclosure::ReleaseFiles& files, const disclosure::Manifest& manifest);
+// Of the measures that are not suppressed, the method that the request chose, as the tables name it. Errors: those of
+// reading the request and the rule set; FAILED_PRECONDITION if tables or manifest name another.
+[[nodiscard]] absl::StatusOr<disclosure::PublicMethods> CheckPublicMethods(
+    const AuditInput& input, const disclosure::Manifest& manifest,
+    const std::vector<disclosure::ReleasedTable>& tables);
+// Measures whose method does not add up are passed over.
 [[nodiscard]] absl::Status CheckTotals(const std::vector<disclosure::ReleasedTable>& tables,
-                                       const std::vector<std::int32_t>& population);
+                                       const std::vector<std::int32_t>& population,
+                                       const disclosure::PublicMethods& methods);
 [[nodiscard]] absl::Status CheckRecomputation(const std::vector<disclosure::ReleasedTable>& tables,
                                               const std::vector<std::int32_t>& population,
-                                              const disclosure::SecondOpinionOptions& options);
+                                              const disclosure::SecondOpinionOptions& options,
+                                              const disclosure::PublicMethods& methods);
 [[nodiscard]] absl::Status CheckLogDirectory(const AuditInput& input);
 
 // Adds the checks of the evidence to `verdict`. Precondition: manifest, files and entry were found in order.

@@ -84,7 +84,7 @@ absl::Status TakeConcessions(const Evidence& evidence, ReleasedTable& table, dis
       const std::int32_t in_system = own->cell_of[cell];
       const auto c = static_cast<std::size_t>(in_system);
       std::optional<std::int64_t>& value = table.values[cell * table.measures.size() + m];
-      if (evidence.pattern[c] == 0 || !value) continue;
+      if (evidence.pattern[c] == 0 || !value || !table.measures[m].method.empty()) continue;
       if (*value != measure->value[c]) {
         return Fails(
             absl::StrCat("table ", table.name, ", measure ", measure->name, ", cell ", cell, ": not the true value"));

@@ -9,8 +9,8 @@
 namespace sluis::cli {
 namespace {
 
-constexpr const char* kPublicChecks[] = {"files",  "entry",   "figures", "proof",  "permit",       "request",
-                                         "tables", "formats", "flags",   "totals", "recomputation"};
+constexpr const char* kPublicChecks[] = {"files",  "entry",   "figures", "proof",   "permit", "request",
+                                         "tables", "formats", "flags",   "methods", "totals", "recomputation"};
 constexpr const char* kEvidenceChecks[] = {"evidence", "documents", "rules", "true-values", "certificate", "levels"};
 
 }  // namespace
@@ -49,16 +49,23 @@ absl::StatusOr<Verdict> VerifyRelease(const AuditInput& input, const std::option
     }
     verdict.Add("request", CheckRequest(input, *manifest, *tables), "allowed by the permit; these are its tables");
     verdict.Add("formats", CheckFormats(input.files, *tables), "JSON-stat and SDMX-CSV say what the tidy CSV says");
-    verdict.Add("totals", CheckTotals(*tables, population), "what is published adds up");
-    disclosure::SecondOpinionOptions attack{.progress = {}, .cancelled = options.cancelled};
-    if (options.progress) {
-      attack.progress = [&](std::int64_t done, std::int64_t total) { options.progress("recomputation", done, total); };
+    const absl::StatusOr<disclosure::PublicMethods> methods = CheckPublicMethods(input, *manifest, *tables);
+    if (verdict.Add("methods", methods.status(), "each measure names the method that was asked for")) {
+      verdict.Add("totals", CheckTotals(*tables, population, *methods), "what is published adds up, where it should");
+      disclosure::SecondOpinionOptions attack{.progress = {}, .cancelled = options.cancelled};
+      if (options.progress) {
+        attack.progress = [&](std::int64_t done, std::int64_t total) {
+          options.progress("recomputation", done, total);
+        };
+      }
+      const absl::Status recomputation = CheckRecomputation(*tables, population, attack, *methods);
+      if (absl::IsCancelled(recomputation)) return recomputation;
+      verdict.Add("recomputation", recomputation, "no protected value can be computed from the published ones");
+    } else {
+      for (const char* name : {"totals", "recomputation"}) verdict.AddNotDone(name, "methods");
     }
-    const absl::Status recomputation = CheckRecomputation(*tables, population, attack);
-    if (absl::IsCancelled(recomputation)) return recomputation;
-    verdict.Add("recomputation", recomputation, "no suppressed value can be computed from the published ones");
   } else {
-    for (const char* name : {"figures", "request", "formats", "totals", "recomputation"}) {
+    for (const char* name : {"figures", "request", "formats", "methods", "totals", "recomputation"}) {
       verdict.AddNotDone(name, "tables");
     }
   }

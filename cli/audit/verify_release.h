@@ -53,8 +53,9 @@ struct AuditorInput {
 //   tables         every tidy CSV is a whole table
 //   formats        JSON-stat and SDMX-CSV say what the tidy CSV says, byte for byte what is written from it
 //   flags          no flag in any format but free and confidential: nothing tells primary from secondary
-//   totals         what is published adds up, within and across tables
-//   recomputation  no suppressed value fits one whole number only
+//   methods        each measure names the method that the request chose for it, with the rule set's parameters
+//   totals         what is published adds up, within and across tables; measures whose method does not are passed over
+//   recomputation  no suppressed value fits one whole number only, nor does the true value behind a perturbed one
 //   log            with log_directory: the whole log agrees with itself, extends the proof's checkpoint and has the
 //                  entry at its place
 // and with `auditor` what only the evidence shows:

@@ -54,6 +54,13 @@ const char* NameOf(common::Normaliser normaliser) {
   return "";
 }
 
+// The first hierarchy of a dimension, then its groupings.
+std::vector<std::string> Hierarchies(const common::PermitDimension& dimension) {
+  std::vector<std::string> names = {dimension.hierarchy};
+  names.insert(names.end(), dimension.groupings.begin(), dimension.groupings.end());
+  return names;
+}
+
 std::string DescribeCodes(const PermitField& field) {
   std::vector<std::string> shown = field.codes;
   if (shown.size() > kMaxCodesShown) {
@@ -276,7 +283,7 @@ std::string PermitText(const Permit& permit) {
     keys.push_back({key.name, "key " + key.purpose, DescribeComponents(key)});
   }
   for (const common::PermitDimension& d : permit.dimensions) {
-    dimensions.push_back({d.name, d.hierarchy, "from " + absl::StrJoin(d.fields, ", ")});
+    dimensions.push_back({d.name, absl::StrJoin(Hierarchies(d), ", "), "from " + absl::StrJoin(d.fields, ", ")});
   }
   for (const common::PermitMeasure& m : permit.measures) {
     measures.push_back({m.name, m.field.empty() ? "count of persons" : "sum of " + m.field, m.unit});
@@ -329,6 +336,7 @@ nlohmann::ordered_json PermitJson(const Permit& permit) {
   if (permit.similarity.has_value()) out["similarity"] = SimilarityJson(permit);
   for (const common::PermitDimension& d : permit.dimensions) {
     out["dimensions"].push_back({{"name", d.name}, {"hierarchy", d.hierarchy}, {"fields", d.fields}});
+    if (!d.groupings.empty()) out["dimensions"].back()["groupings"] = d.groupings;
   }
   for (const common::PermitMeasure& m : permit.measures) {
     out["measures"].push_back({{"name", m.name}, {"field", m.field}, {"unit", m.unit}});

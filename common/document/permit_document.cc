@@ -192,7 +192,10 @@ absl::Status ReadParties(const v1::Parties& in, Permit& out) {
 
 absl::Status ReadTables(const v1::Permit& in, Permit& out) {
   for (const v1::Dimension& d : in.dimensions()) {
-    out.dimensions.push_back({d.name(), d.hierarchy(), {d.fields().begin(), d.fields().end()}});
+    out.dimensions.push_back({d.name(),
+                              d.hierarchy(),
+                              {d.fields().begin(), d.fields().end()},
+                              {d.groupings().begin(), d.groupings().end()}});
   }
   for (const v1::Measure& m : in.measures()) out.measures.push_back({m.name(), m.field(), m.unit()});
   out.rule_set = in.rule_set();

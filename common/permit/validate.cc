@@ -307,6 +307,9 @@ class Validator {
       const std::string path = absl::StrCat("dimensions[", i, "]");
       if (!IsName(d.name, '_')) return Fail(path + ".name", "lower-case letters, digits and _ are expected");
       SLUIS_RETURN_IF_ERROR(NeedAttachment(path + ".hierarchy", d.hierarchy));
+      for (const std::string& grouping : d.groupings) {
+        SLUIS_RETURN_IF_ERROR(NeedAttachment(path + ".groupings", grouping));
+      }
       if (d.fields.empty()) return Fail(path + ".fields", "at least one is expected");
       for (const std::string& field : d.fields) {
         if (FindField(field) == nullptr) {

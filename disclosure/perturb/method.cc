@@ -95,7 +95,7 @@ ValueRange RangeOfAmount(const CellKeyAmountMethod& method, int64_t published) {
 
 // Over all ranges that could have led to `published`.
 ValueRange RangeOfRounded(const RandomRoundingMethod& method, int64_t published) {
-  ValueRange range{.low = published, .high = published};
+  ValueRange range{.low = kMaxAmount, .high = 0};
   for (size_t k = 0; k < method.ranges.size(); ++k) {
     const auto [from, base] = method.ranges[k];
     if (published % base != 0) continue;
@@ -106,6 +106,7 @@ ValueRange RangeOfRounded(const RandomRoundingMethod& method, int64_t published)
     range.low = std::min(range.low, low);
     range.high = std::max(*range.high, high);
   }
+  if (range.low > *range.high) return {.low = published, .high = published};  // nothing that the method publishes
   // 0 stays 0: a published value above 0 was none.
   if (published > 0) range.low = std::max<int64_t>(range.low, 1);
   return range;

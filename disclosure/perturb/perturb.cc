@@ -1,6 +1,7 @@
 #include "disclosure/perturb/perturb.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -104,6 +105,19 @@ absl::Status CheckMultiples(const MeasureToPerturb& measure, const ControlledRou
   return absl::FailedPreconditionError("not a controlled rounding of the true values within the method's steps");
 }
 
+// Takes the cells out of `pinned` whose published value is the true one: small-count rounding leaves most values as
+// they are, and says so.
+absl::Status KeepChanged(const PublishedTable& unknown, const AttackOptions& with_ranges,
+                         const std::vector<int64_t>& published, std::vector<int32_t>& pinned) {
+  SLUIS_ASSIGN_OR_RETURN(const IntervalReport report, FindIntervals(unknown, with_ranges));
+  std::vector<uint8_t> changed(published.size(), 1);
+  for (const FeasibilityInterval& interval : report.intervals) {
+    changed[Index(interval.cell)] = std::llround(interval.low) != published[Index(interval.cell)] ? 1 : 0;
+  }
+  std::erase_if(pinned, [&](int32_t cell) { return changed[Index(cell)] == 0; });
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<uint32_t> DrawIndices(const ProtectionMethod& method) {
@@ -197,6 +211,9 @@ absl::StatusOr<std::vector<int32_t>> FindPinned(const PublishedTable& published,
   }
   SLUIS_ASSIGN_OR_RETURN(const ExactReport report, FindExact(unknown, with_ranges));
   pinned.insert(pinned.end(), report.exact_cells.begin(), report.exact_cells.end());
+  if (std::holds_alternative<SmallCountMethod>(method) && !pinned.empty()) {
+    SLUIS_RETURN_IF_ERROR(KeepChanged(unknown, with_ranges, published.value, pinned));
+  }
   std::sort(pinned.begin(), pinned.end());
   return pinned;
 }

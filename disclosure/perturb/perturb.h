@@ -65,7 +65,8 @@ struct PerturbedValues {
 // Returns the cells, ascending, of which only one true value is possible for a reader who knows the published values,
 // the method (RangeOfTrueValue), everything that adds up truly, and that nothing is negative: by linear programs over
 // all cells together (FindExact). `published`: value and flag of each cell; where the flag is 0 the value is withheld.
-// Left out are leaves that small-count rounding leaves as they are, which is no secret.
+// Of small-count rounding only cells are told whose true value is not the published one: what it leaves as it is, is no
+// secret.
 // Errors: as FindExact. Cost: two linear programs a cell at most, most cells needing none of their own.
 [[nodiscard]] absl::StatusOr<std::vector<int32_t>> FindPinned(const PublishedTable& published,
                                                               const ProtectionMethod& method, int32_t steps,

@@ -82,6 +82,7 @@ std::string FormatManifest(const Manifest& manifest) {
                        {{"csv", ToJson(table.csv, CsvPath(table.name))},
                         {"json-stat", ToJson(table.json_stat, JsonStatPath(table.name))},
                         {"sdmx-csv", ToJson(table.sdmx_csv, SdmxCsvPath(table.name))}}}});
+    if (!table.methods.empty()) tables.back()["methods"] = table.methods;
   }
   const Json object = {{"format", 1},
                        {"release", manifest.release},
@@ -121,6 +122,10 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view bytes) {
       return Malformed("tables: population: a whole number is expected");
     }
     table.population = population->get<std::int32_t>();
+    if (const auto methods = item.find("methods"); methods != item.end()) {
+      if (!methods->is_object()) return Malformed("tables: methods: an object is expected");
+      for (const auto& [measure, method] : methods->items()) table.methods[measure] = TextOf(*methods, measure.c_str());
+    }
     const auto files = item.find("files");
     if (files == item.end() || !files->is_object()) return Malformed("tables: files: an object is expected");
     table.csv = FileOf(*files, "csv");

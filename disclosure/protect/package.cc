@@ -11,6 +11,17 @@ namespace {
 
 ManifestFile Describe(std::string_view bytes) { return {.sha256 = common::Sha256(bytes), .length = bytes.size()}; }
 
+std::map<std::string, std::string> MethodsOf(const Evidence& evidence, const ReleasedTable& table) {
+  std::map<std::string, std::string> methods;
+  for (const PerturbedMeasure& own : evidence.perturbed) {
+    const std::string& name = evidence.request_system.system.measures[static_cast<std::size_t>(own.measure)].name;
+    for (const ReleasedMeasure& measure : table.measures) {
+      if (measure.name == name) methods[name] = own.method;
+    }
+  }
+  return methods;
+}
+
 }  // namespace
 
 absl::StatusOr<ReleaseFiles> MakePackage(const ProtectedRelease& release, const ReleaseDocuments& documents,
@@ -38,6 +49,7 @@ absl::StatusOr<ReleaseFiles> MakePackage(const ProtectedRelease& release, const 
     SLUIS_ASSIGN_OR_RETURN(std::string sdmx_csv, WriteSdmxCsv(table, SdmxOptions{}));
     manifest.tables.push_back({.name = table.name,
                                .population = release.population[t],
+                               .methods = MethodsOf(release.evidence, table),
                                .csv = Describe(csv),
                                .json_stat = Describe(json_stat),
                                .sdmx_csv = Describe(sdmx_csv)});

@@ -35,7 +35,8 @@ struct ManifestFile {
 struct ManifestTable {
   std::string name;
   std::int32_t population = 0;
-  ManifestFile csv, json_stat, sdmx_csv;  // tables/NAME.csv, tables/NAME.json, tables/NAME.sdmx.csv
+  std::map<std::string, std::string> methods;  // measure -> its method in the rule set; suppressed ones are not here
+  ManifestFile csv, json_stat, sdmx_csv;       // tables/NAME.csv, tables/NAME.json, tables/NAME.sdmx.csv
   friend bool operator==(const ManifestTable&, const ManifestTable&) = default;
 };
 // release.json: what the release consists of.

@@ -1,6 +1,8 @@
 #include "disclosure/protect/second_opinion.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
@@ -34,7 +36,44 @@ AttackOptions ToAttackOptions(const SecondOpinionOptions& options) {
   return {.progress = options.progress, .cancelled = options.cancelled};
 }
 
+absl::StatusOr<std::vector<std::int32_t>> ExactCellsOf(const PublicMeasure& measure, const PublicMethods& methods,
+                                                       const SecondOpinionOptions& options) {
+  if (const auto found = methods.find(measure.name); found != methods.end()) {
+    return FindPinned(measure.table, found->second.method, found->second.steps, ToAttackOptions(options));
+  }
+  SLUIS_ASSIGN_OR_RETURN(ExactReport report, FindExact(measure.table, ToAttackOptions(options)));
+  return std::move(report.exact_cells);
+}
+
+// How many steps the text of a controlled rounding tells of; nothing if it is not the text of `method`.
+std::optional<std::int32_t> StepsOf(const std::string& text, const ProtectionMethod& method) {
+  const auto* rounding = std::get_if<ControlledRoundingMethod>(&method);
+  const std::int32_t most = rounding == nullptr ? 0 : rounding->max_steps;
+  for (std::int32_t steps = 0; steps <= most; ++steps) {
+    if (text == DescribeMethod(method, steps)) return steps;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+absl::StatusOr<PublicMethods> ReadMethods(std::span<const ReleasedTable> tables,
+                                          const std::map<std::string, ProtectionMethod>& methods) {
+  PublicMethods result;
+  for (const ReleasedTable& table : tables) {
+    for (const ReleasedMeasure& measure : table.measures) {
+      const auto due = methods.find(measure.name);
+      if (due == methods.end() && measure.method.empty()) continue;
+      const auto steps = due == methods.end() ? std::nullopt : StepsOf(measure.method, due->second);
+      if (!steps || (result.contains(measure.name) && result.at(measure.name).steps != *steps)) {
+        return absl::FailedPreconditionError("table " + table.name + ", measure " + measure.name +
+                                             ": not the method that was asked for");
+      }
+      result[measure.name] = {.method = due->second, .steps = *steps};
+    }
+  }
+  return result;
+}
 
 absl::Status ProveProtection(const CellSystem& system, const Pattern& pattern, const Concessions& conceded,
                              const Certificate& certificate) {
@@ -78,13 +117,14 @@ absl::Status AttackLevels(const CellSystem& system, const Pattern& pattern, cons
 
 absl::StatusOr<std::vector<ExactCell>> FindExactCells(std::span<const ReleasedTable> tables,
                                                       std::span<const std::int32_t> population,
-                                                      const SecondOpinionOptions& options) {
+                                                      const SecondOpinionOptions& options,
+                                                      const PublicMethods& methods) {
   SLUIS_ASSIGN_OR_RETURN(const std::vector<PublicMeasure> measures, BuildPublicSystem(tables, population));
   std::vector<ExactCell> exact;
   for (const PublicMeasure& measure : measures) {
-    absl::StatusOr<ExactReport> report = FindExact(measure.table, ToAttackOptions(options));
-    if (!report.ok()) return common::Annotate(report.status(), "measure " + measure.name);
-    for (const std::int32_t cell : report->exact_cells) {
+    const absl::StatusOr<std::vector<std::int32_t>> cells = ExactCellsOf(measure, methods, options);
+    if (!cells.ok()) return common::Annotate(cells.status(), "measure " + measure.name);
+    for (const std::int32_t cell : *cells) {
       const auto c = static_cast<std::size_t>(cell);
       exact.push_back({.table = measure.shown_in[c], .cell = measure.cell_there[c], .measure = measure.name});
     }

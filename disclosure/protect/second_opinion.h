@@ -3,12 +3,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "disclosure/perturb/perturb.h"
 #include "disclosure/release/released_table.h"
 #include "disclosure/suppress/certificate.h"
 #include "disclosure/system/system.h"
@@ -40,17 +42,31 @@ struct SecondOpinionOptions {
 [[nodiscard]] absl::Status AttackLevels(const CellSystem& system, const Pattern& pattern, const Concessions& conceded,
                                         const SecondOpinionOptions& options);
 
-// A suppressed value of a published table that anyone can compute.
+// The method of a published measure that is not suppressed: what a reader makes its values' ranges of.
+struct PublicMethod {
+  ProtectionMethod method;
+  std::int32_t steps = 0;  // of controlled rounding
+};
+using PublicMethods = std::map<std::string, PublicMethod>;  // by measure
+
+// Returns what the tables' texts say of their measures: the method of `methods` (by measure) whose text stands there.
+// Errors: FAILED_PRECONDITION naming table and measure if there is none, or a text stands at a measure without method.
+[[nodiscard]] absl::StatusOr<PublicMethods> ReadMethods(std::span<const ReleasedTable> tables,
+                                                        const std::map<std::string, ProtectionMethod>& methods);
+
+// A value of a published table that anyone can compute: a suppressed one, or the true one behind a perturbed one.
 struct ExactCell {
   std::int32_t table = 0;
   std::int64_t cell = 0;
   std::string measure;
 };
 
-// Returns the suppressed values of `tables` that only one whole number fits, each once (where it is first shown).
-// `population`: as BuildPublicSystem. Errors: as BuildPublicSystem and FindExact.
+// Returns the suppressed values of `tables` that only one whole number fits, each once (where it is first shown), and
+// of the measures in `methods` the cells whose true value only one whole number can be (FindPinned). `population`: as
+// BuildPublicSystem. Errors: as BuildPublicSystem, FindExact and FindPinned.
 [[nodiscard]] absl::StatusOr<std::vector<ExactCell>> FindExactCells(std::span<const ReleasedTable> tables,
                                                                     std::span<const std::int32_t> population,
-                                                                    const SecondOpinionOptions& options);
+                                                                    const SecondOpinionOptions& options,
+                                                                    const PublicMethods& methods = {});
 
 }  // namespace sluis::disclosure

@@ -14,6 +14,34 @@ namespace {
 absl::Status Disagrees(const std::string& what) { return absl::FailedPreconditionError("evidence: " + what); }
 absl::Status Malformed(const std::string& what) { return absl::InvalidArgumentError("evidence: " + what); }
 
+const std::string& MeasureName(const Evidence& evidence, std::int32_t measure) {
+  return evidence.request_system.system.measures[static_cast<std::size_t>(measure)].name;
+}
+
+// Views of suppressed measures come first, and every other measure says what it was given instead.
+absl::Status CheckPerturbedForm(const Evidence& evidence) {
+  const RequestSystem& request = evidence.request_system;
+  std::vector<std::uint8_t> marks(request.system.measures.size(), 0);
+  std::int32_t last = -1;
+  for (const PerturbedMeasure& perturbed : evidence.perturbed) {
+    if (perturbed.measure <= last || static_cast<std::size_t>(perturbed.measure) >= marks.size() ||
+        perturbed.values.value.size() != request.TableCells() || perturbed.withheld.size() != request.TableCells()) {
+      return Malformed("values of another measure, or of another length than the tables");
+    }
+    last = perturbed.measure;
+    marks[static_cast<std::size_t>(last)] = 1;
+  }
+  if (request.perturbed != marks &&
+      !(request.perturbed.empty() && std::find(marks.begin(), marks.end(), 1) == marks.end())) {
+    return Malformed("not every measure has its method");
+  }
+  const std::size_t suppressed = request.SuppressedViews().size();
+  for (std::size_t v = suppressed; v < request.views.size(); ++v) {
+    if (marks[static_cast<std::size_t>(request.views[v].measure)] == 0) return Malformed("views out of order");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckForm(const Evidence& evidence) {
   const CellSystem& system = evidence.request_system.system;
   if (absl::Status valid = Validate(system); !valid.ok()) return common::Annotate(valid, "evidence");
@@ -27,6 +55,7 @@ absl::Status CheckForm(const Evidence& evidence) {
       return Malformed("contributions of another measure, or of another length than the system");
     }
   }
+  SLUIS_RETURN_IF_ERROR(CheckPerturbedForm(evidence));
   for (const EvidenceTable& table : evidence.tables) {
     ReleasedTable shape{.name = table.name, .dimensions = table.dimensions, .measures = {}, .values = {}};
     for (const std::string& measure : table.measures) shape.measures.push_back({.name = measure, .unit = ""});
@@ -35,7 +64,8 @@ absl::Status CheckForm(const Evidence& evidence) {
       return common::Annotate(valid, "evidence: table " + table.name);
     }
     for (const std::int32_t cell : table.cell_of) {
-      if (cell < 0 || cell >= system.num_cells) return Malformed("table " + table.name + ": a cell is out of range");
+      if (cell < 0 || static_cast<std::size_t>(cell) >= evidence.request_system.TableCells())
+        return Malformed("table " + table.name + ": a cell is out of range");
     }
   }
   return absl::OkStatus();
@@ -137,9 +167,9 @@ absl::Status CheckAddedRelations(const CellSystem& due, const CellSystem& system
 
 absl::Status CheckRules(const Evidence& evidence, const RuleSet& rules) {
   const CellSystem& system = evidence.request_system.system;
-  const std::vector<ContributionView>& views = evidence.request_system.views;
+  const std::span<const ContributionView> views = evidence.request_system.SuppressedViews();
   SLUIS_RETURN_IF_ERROR(CheckViews(evidence));
-  const std::size_t cells = views.empty() ? 0 : views[0].cells.total.size();
+  const std::size_t cells = evidence.request_system.TableCells();
   CellSystem due = TableCells(system, cells);
   if (absl::Status applied = ApplyRules(views, LinkageRateCells(evidence, cells), rules, due); !applied.ok()) {
     return common::Annotate(applied, "evidence");
@@ -171,7 +201,8 @@ absl::Status CheckRules(const Evidence& evidence, const RuleSet& rules) {
 
 }  // namespace
 
-Evidence MakeEvidence(const TablePlan& plan, RequestSystem request, std::span<const std::uint8_t> pattern) {
+Evidence MakeEvidence(const TablePlan& plan, RequestSystem request, std::span<const std::uint8_t> pattern,
+                      std::vector<PerturbedMeasure> perturbed) {
   Evidence evidence;
   evidence.request_id = plan.request_id;
   for (std::size_t t = 0; t < plan.tables.size(); ++t) {
@@ -188,15 +219,24 @@ Evidence MakeEvidence(const TablePlan& plan, RequestSystem request, std::span<co
     table.cell_of = std::move(request.cell_of[t]);
   }
   request.cell_of.clear();
+  request.cell_key.clear();  // keys of records stay at the gate
   evidence.request_system = std::move(request);
   evidence.pattern.assign(pattern.begin(), pattern.end());
+  evidence.perturbed = std::move(perturbed);
   return evidence;
 }
 
 absl::Status VerifyEvidence(const Evidence& evidence, const RuleSet& rules) {
   SLUIS_RETURN_IF_ERROR(CheckForm(evidence));
   SLUIS_RETURN_IF_ERROR(CheckRelations(evidence));
-  return CheckRules(evidence, rules);
+  SLUIS_RETURN_IF_ERROR(CheckRules(evidence, rules));
+  for (const PerturbedMeasure& perturbed : evidence.perturbed) {
+    absl::Status verified = VerifyPerturbed(evidence.request_system, rules, perturbed);
+    if (!verified.ok()) {
+      return common::Annotate(verified, "evidence: measure " + MeasureName(evidence, perturbed.measure));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CompareWithReleased(const Evidence& evidence, const ReleasedTable& table) {
@@ -217,10 +257,19 @@ absl::Status CompareWithReleased(const Evidence& evidence, const ReleasedTable& 
     if (measure == system.measures.end() || table.measures[m].name != measure->name) {
       return Disagrees("table " + table.name + ": another measure was published");
     }
+    const PerturbedMeasure* own = nullptr;
+    for (const PerturbedMeasure& perturbed : evidence.perturbed) {
+      if (perturbed.measure == measure - system.measures.begin()) own = &perturbed;
+    }
+    if ((own != nullptr) == table.measures[m].method.empty()) {
+      return Disagrees("table " + table.name + ", measure " + measure->name + ": another method was published");
+    }
     for (std::size_t cell = 0; cell < found->cell_of.size(); ++cell) {
       const auto c = static_cast<std::size_t>(found->cell_of[cell]);
       const std::optional<std::int64_t>& value = table.values[cell * found->measures.size() + m];
-      if (value.has_value() == (evidence.pattern[c] != 0) || (value && *value != measure->value[c])) {
+      const bool gone = own == nullptr ? evidence.pattern[c] != 0 : own->withheld[c] != 0;
+      const std::int64_t due = own == nullptr ? measure->value[c] : own->values.value[c];
+      if (value.has_value() == gone || (value && *value != due)) {
         return Disagrees(absl::StrCat("table ", table.name, ", measure ", measure->name, ", cell ", cell,
                                       ": published otherwise than decided"));
       }

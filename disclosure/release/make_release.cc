@@ -33,7 +33,9 @@ std::vector<std::size_t> MeasuresOf(const TablePlan& plan, const PlannedTable& t
 }  // namespace
 
 absl::StatusOr<std::vector<ReleasedTable>> MakeReleasedTables(const TablePlan& plan, const RequestSystem& request,
-                                                              std::span<const std::uint8_t> pattern) {
+                                                              std::span<const std::uint8_t> pattern,
+                                                              std::span<const PerturbedMeasure> perturbed,
+                                                              const RuleSet& rules) {
   const CellSystem& system = request.system;
   if (pattern.size() != static_cast<std::size_t>(system.num_cells)) {
     return absl::InvalidArgumentError("pattern: one entry a cell is expected");
@@ -41,6 +43,13 @@ absl::StatusOr<std::vector<ReleasedTable>> MakeReleasedTables(const TablePlan& p
   for (std::int32_t cell = 0; cell < system.num_cells; ++cell) {
     if (system.IsPrimary(cell) && pattern[static_cast<std::size_t>(cell)] == 0) {
       return absl::FailedPreconditionError(absl::StrCat("pattern: leaves primary cell ", cell, " in sight"));
+    }
+  }
+  std::vector<const PerturbedMeasure*> by_method(system.measures.size(), nullptr);
+  for (const PerturbedMeasure& own : perturbed) by_method[static_cast<std::size_t>(own.measure)] = &own;
+  for (std::size_t m = 0; m < request.perturbed.size(); ++m) {
+    if ((request.perturbed[m] != 0) != (by_method[m] != nullptr)) {
+      return absl::InvalidArgumentError("measure " + system.measures[m].name + ": not the method that was asked for");
     }
   }
   std::vector<ReleasedTable> tables;
@@ -54,12 +63,19 @@ absl::StatusOr<std::vector<ReleasedTable>> MakeReleasedTables(const TablePlan& p
     for (const std::size_t m : measures) {
       const std::string count_unit = planned.is_linkage_rate ? "records" : plan.count_unit;
       table.measures.push_back(
-          {.name = system.measures[m].name, .unit = m == 0 ? count_unit : plan.amounts[m - 1].unit});
+          {.name = system.measures[m].name,
+           .unit = m == 0 ? count_unit : plan.amounts[m - 1].unit,
+           .method = by_method[m] == nullptr
+                         ? ""
+                         : DescribeMethod(rules.methods.at(by_method[m]->method), by_method[m]->values.steps)});
     }
     for (const std::int32_t cell : request.cell_of[t]) {
       const auto c = static_cast<std::size_t>(cell);
       for (const std::size_t m : measures) {
-        table.values.push_back(pattern[c] != 0 ? std::nullopt : std::optional(system.measures[m].value[c]));
+        const bool gone = by_method[m] == nullptr ? pattern[c] != 0 : by_method[m]->withheld[c] != 0;
+        const std::vector<std::int64_t>& shown =
+            by_method[m] == nullptr ? system.measures[m].value : by_method[m]->values.value;
+        table.values.push_back(gone ? std::nullopt : std::optional(shown[c]));
       }
     }
     absl::Status valid = ValidateReleasedTable(table);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "disclosure/perturb/method.h"
 #include "disclosure/table/plan_variables.h"
 
 namespace sluis::disclosure {
@@ -13,6 +14,11 @@ std::int64_t ReleasedTable::Cells() const {
   std::int64_t cells = 1;
   for (const ReleasedDimension& dimension : dimensions) cells *= static_cast<std::int64_t>(dimension.codes.size());
   return cells;
+}
+
+bool ReleasedTable::NamesMethods() const {
+  return std::any_of(measures.begin(), measures.end(),
+                     [](const ReleasedMeasure& measure) { return !measure.method.empty(); });
 }
 
 std::size_t ReleasedTable::CodeOf(std::int64_t cell, std::size_t dimension) const {
@@ -42,7 +48,7 @@ bool operator==(const ReleasedTable& a, const ReleasedTable& b) {
     return x.name == y.name && std::equal(x.codes.begin(), x.codes.end(), y.codes.begin(), y.codes.end(), same_code);
   };
   const auto same_measure = [](const ReleasedMeasure& x, const ReleasedMeasure& y) {
-    return x.name == y.name && x.unit == y.unit;
+    return x.name == y.name && x.unit == y.unit && x.method == y.method;
   };
   return a.name == b.name && a.values == b.values &&
          std::equal(a.dimensions.begin(), a.dimensions.end(), b.dimensions.begin(), b.dimensions.end(),
@@ -52,7 +58,7 @@ bool operator==(const ReleasedTable& a, const ReleasedTable& b) {
 
 absl::Status ValidateReleasedTable(const ReleasedTable& table) {
   const auto error = [](const std::string& what) { return absl::InvalidArgumentError("released table: " + what); };
-  std::set<std::string> names = {"measure", "unit", "value", "flag"};
+  std::set<std::string> names = {"measure", "unit", "value", "flag", "method"};
   if (table.dimensions.empty()) return error("has no dimension");
   std::int64_t cells = 1;
   for (const ReleasedDimension& dimension : table.dimensions) {
@@ -81,6 +87,7 @@ absl::Status ValidateReleasedTable(const ReleasedTable& table) {
     if (measure.name.empty() || !measures.insert(measure.name).second) {
       return error("a measure's name is empty or stands twice");
     }
+    if (measure.method == kSuppressionMethod) return error("a measure's method: suppression is the empty text");
   }
   if (table.values.size() != static_cast<std::size_t>(cells) * table.measures.size()) {
     return error("one value a cell and measure is expected");

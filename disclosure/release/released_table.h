@@ -24,6 +24,8 @@ struct ReleasedDimension {
 
 struct ReleasedMeasure {
   std::string name, unit;
+  // What protects it other than suppression, as DescribeMethod says it, on one line; empty: suppression alone.
+  std::string method = {};
 };
 
 struct ReleasedTable {
@@ -35,6 +37,8 @@ struct ReleasedTable {
   std::vector<std::optional<std::int64_t>> values;
 
   [[nodiscard]] std::int64_t Cells() const;
+  // Whether another method than suppression protects a measure: the formats then say which.
+  [[nodiscard]] bool NamesMethods() const;
   // Position of the code of `dimension` in `cell`.
   [[nodiscard]] std::size_t CodeOf(std::int64_t cell, std::size_t dimension) const;
   // Parent code of each code of `dimension`; -1 for the first.
@@ -49,7 +53,7 @@ inline constexpr char kFlagConfidential[] = "C";
 
 // Returns OK if `table` can be written in every format: at least one dimension, each with codes of which the first
 // alone has level 0 and no level is skipped; unique codes; names [a-z][a-z0-9_]*, none of them twice nor one of
-// measure, unit, value, flag, nor one that ends in _label or _level; at least one measure; one value a cell and
+// measure, unit, value, flag, method, nor one that ends in _label or _level; at least one measure; one value a cell and
 // measure, none negative. Errors: INVALID_ARGUMENT naming the part.
 [[nodiscard]] absl::Status ValidateReleasedTable(const ReleasedTable& table);
 

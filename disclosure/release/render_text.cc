@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "disclosure/release/make_release.h"
 #include "disclosure/release/write_csv.h"
 
@@ -206,6 +207,11 @@ std::string RenderText(const ReleasedTable& table, const RenderOptions& options)
   }
   const bool any = std::find(table.values.begin(), table.values.end(), std::nullopt) != table.values.end();
   if (any) text += std::string("\n") + kSuppressedMark + " confidential\n";
+  for (const ReleasedMeasure& measure : table.measures) {
+    if (measure.method.empty()) continue;
+    absl::StrAppend(&text, "\n", measure.name, "\n");
+    for (const absl::string_view part : absl::StrSplit(measure.method, "; ")) absl::StrAppend(&text, "  ", part, "\n");
+  }
   if (!left_out.empty()) absl::StrAppend(&text, "\nShown: ", left_out, "\n");
   return text;
 }

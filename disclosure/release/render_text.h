@@ -16,7 +16,9 @@ struct RenderOptions {
 // across (in blocks, if they do not fit), a section for each combination of the others, one block a measure. Numbers
 // are whole and grouped by blanks; a suppressed one is ":". Linkage rates are shown as such, with a percentage where
 // all of numerator, complement and denominator are published. What was left out is said at the end. UTF-8; line feeds;
-// at most `width` wide unless a single label and column need more. Precondition: ValidateReleasedTable(table) is OK.
+// methods other than suppression are
+// named below; at most `width` wide unless a single label and column need more. Precondition:
+// ValidateReleasedTable(table) is OK.
 [[nodiscard]] std::string RenderText(const ReleasedTable& table, const RenderOptions& options);
 
 }  // namespace sluis::disclosure

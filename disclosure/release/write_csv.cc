@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
+#include "disclosure/perturb/method.h"
 #include "disclosure/table/attachment_csv.h"
 
 namespace sluis::disclosure {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr char kSuppressed[] = "NaN";
 constexpr std::size_t kColumnsPerDimension = 3;
+constexpr char kMethodColumn[] = "method";
 constexpr std::array<const char*, 4> kLastColumns = {"measure", "unit", "value", "flag"};
 
 // A cell as RFC 4180 wants it.
@@ -31,7 +33,7 @@ std::string Quoted(const std::string& text) {
   return quoted + '"';
 }
 
-std::vector<std::string> TidyHeader(const std::vector<std::string>& dimensions) {
+std::vector<std::string> TidyHeader(const std::vector<std::string>& dimensions, bool methods) {
   std::vector<std::string> header;
   for (const std::string& name : dimensions) {
     header.push_back(name);
@@ -39,16 +41,27 @@ std::vector<std::string> TidyHeader(const std::vector<std::string>& dimensions) 
     header.push_back(name + "_level");
   }
   header.insert(header.end(), kLastColumns.begin(), kLastColumns.end());
+  if (methods) header.emplace_back(kMethodColumn);
   return header;
+}
+
+std::string MethodText(const ReleasedMeasure& measure) {
+  return measure.method.empty() ? kSuppressionMethod : measure.method;
 }
 
 // Where a row of a tidy table says it stands.
 struct RowReader {
   const std::vector<std::vector<std::string>>& rows;
   std::size_t dimensions;
+  bool methods;
 
   const std::string& Last(std::size_t row, std::size_t column) const {
     return rows[row][dimensions * kColumnsPerDimension + column];
+  }
+  // As ReleasedMeasure has it.
+  std::string Method(std::size_t row) const {
+    const std::string text = methods ? Last(row, kLastColumns.size()) : kSuppressionMethod;
+    return text == kSuppressionMethod ? "" : text;
   }
 };
 
@@ -75,7 +88,7 @@ absl::Status CollectCodes(const RowReader& reader, std::string_view name, Releas
     const std::string& measure = reader.Last(row, 0);
     if (std::none_of(table.measures.begin(), table.measures.end(),
                      [&](const ReleasedMeasure& other) { return other.name == measure; })) {
-      table.measures.push_back({.name = measure, .unit = reader.Last(row, 1)});
+      table.measures.push_back({.name = measure, .unit = reader.Last(row, 1), .method = reader.Method(row)});
     }
   }
   return absl::OkStatus();
@@ -126,7 +139,7 @@ std::string WriteTidyCsv(const ReleasedTable& table) {
   std::vector<std::string> names;
   for (const ReleasedDimension& dimension : table.dimensions) names.push_back(dimension.name);
   std::string csv;
-  for (const std::string& column : TidyHeader(names)) csv += (csv.empty() ? "" : ",") + column;
+  for (const std::string& column : TidyHeader(names, table.NamesMethods())) csv += (csv.empty() ? "" : ",") + column;
   csv += '\n';
   std::vector<std::vector<std::string>> codes;  // of each dimension: the three cells of each code, ready to write
   for (const ReleasedDimension& dimension : table.dimensions) {
@@ -141,7 +154,9 @@ std::string WriteTidyCsv(const ReleasedTable& table) {
     for (std::size_t m = 0; m < table.measures.size(); ++m) {
       const auto& value = table.values[static_cast<std::size_t>(cell) * table.measures.size() + m];
       absl::StrAppend(&csv, head, Quoted(table.measures[m].name), ",", Quoted(table.measures[m].unit), ",",
-                      value ? absl::StrCat(*value) : kSuppressed, ",", value ? kFlagFree : kFlagConfidential, "\n");
+                      value ? absl::StrCat(*value) : kSuppressed, ",", value ? kFlagFree : kFlagConfidential);
+      if (table.NamesMethods()) absl::StrAppend(&csv, ",", Quoted(MethodText(table.measures[m])));
+      csv += '\n';
     }
   }
   return csv;
@@ -150,11 +165,12 @@ std::string WriteTidyCsv(const ReleasedTable& table) {
 absl::StatusOr<ReleasedTable> ReadTidyCsv(std::string_view csv, std::string_view name) {
   SLUIS_ASSIGN_OR_RETURN(const auto rows, ReadAttachmentCsv(csv, name, {}));
   const std::vector<std::string>& header = rows[0];
-  const std::size_t last = kLastColumns.size();
+  const bool methods = header.back() == kMethodColumn;
+  const std::size_t last = kLastColumns.size() + (methods ? 1 : 0);
   if (header.size() < last + kColumnsPerDimension || (header.size() - last) % kColumnsPerDimension != 0) {
     return RowError(name, 0, "is not the header of a tidy table");
   }
-  const RowReader reader{rows, (header.size() - last) / kColumnsPerDimension};
+  const RowReader reader{rows, (header.size() - last) / kColumnsPerDimension, methods};
   ReleasedTable table;
   table.name = std::string(name);
   std::vector<std::string> names;
@@ -162,7 +178,7 @@ absl::StatusOr<ReleasedTable> ReadTidyCsv(std::string_view csv, std::string_view
     names.push_back(header[d * kColumnsPerDimension]);
     table.dimensions.push_back({.name = names.back(), .codes = {}});
   }
-  if (header != TidyHeader(names)) return RowError(name, 0, "is not the header of a tidy table");
+  if (header != TidyHeader(names, methods)) return RowError(name, 0, "is not the header of a tidy table");
   SLUIS_RETURN_IF_ERROR(CollectCodes(reader, name, table));
   const std::size_t measures = table.measures.size();
   for (std::size_t row = 1; row < rows.size(); ++row) {
@@ -176,8 +192,9 @@ absl::StatusOr<ReleasedTable> ReadTidyCsv(std::string_view csv, std::string_view
       }
     }
     const ReleasedMeasure& measure = table.measures[(row - 1) % measures];
-    if (reader.Last(row, 0) != measure.name || reader.Last(row, 1) != measure.unit) {
-      return RowError(name, row, "column measure: not the measure and unit that are due here");
+    if (reader.Last(row, 0) != measure.name || reader.Last(row, 1) != measure.unit ||
+        reader.Method(row) != measure.method) {
+      return RowError(name, row, "column measure: not the measure, unit and method that are due here");
     }
     SLUIS_ASSIGN_OR_RETURN(const std::optional<std::int64_t> value, ReadValue(reader, name, row));
     table.values.push_back(value);
@@ -194,7 +211,8 @@ absl::StatusOr<std::string> WriteSdmxCsv(const ReleasedTable& table, const SdmxO
       absl::StrCat("dataflow,", options.agency, ":", absl::AsciiStrToUpper(table.name), "(", options.version, "),I,");
   std::string csv = "STRUCTURE,STRUCTURE_ID,ACTION,";
   for (const ReleasedDimension& dimension : table.dimensions) csv += absl::AsciiStrToUpper(dimension.name) + ",";
-  csv += "INDICATOR,OBS_VALUE,OBS_STATUS,CONF_STATUS,UNIT_MEASURE\r\n";
+  csv += "INDICATOR,OBS_VALUE,OBS_STATUS,CONF_STATUS,UNIT_MEASURE";
+  csv += table.NamesMethods() ? ",METHOD\r\n" : "\r\n";
   const auto shown = [&](const ReleasedCode& code) {
     const std::string text = options.with_labels && !code.label.empty() ? code.code + ": " + code.label : code.code;
     return Quoted(WithoutLineBreaks(text)) + ",";
@@ -208,7 +226,9 @@ absl::StatusOr<std::string> WriteSdmxCsv(const ReleasedTable& table, const SdmxO
       const auto& value = table.values[static_cast<std::size_t>(cell) * table.measures.size() + m];
       absl::StrAppend(&csv, head, Quoted(WithoutLineBreaks(table.measures[m].name)), ",",
                       value ? absl::StrCat(*value, ",A,F,") : absl::StrCat(kSuppressed, ",Q,C,"),
-                      Quoted(WithoutLineBreaks(table.measures[m].unit)), "\r\n");
+                      Quoted(WithoutLineBreaks(table.measures[m].unit)),
+                      table.NamesMethods() ? "," + Quoted(WithoutLineBreaks(MethodText(table.measures[m]))) : "",
+                      "\r\n");
     }
   }
   return csv;

@@ -14,7 +14,8 @@ namespace sluis::disclosure {
 
 // Returns `table` as tidy CSV: comma, UTF-8, line feeds; a row for each cell and measure, in the table's order.
 // Columns: for each dimension NAME, NAME_label, NAME_level; then measure, unit, value, flag. A suppressed value is NaN
-// with flag C; others are whole numbers with flag F. Precondition: ValidateReleasedTable(table) is OK.
+// with flag C; others are whole numbers with flag F. Where a measure is protected by another method than suppression, a
+// last column `method` says which each is protected by. Precondition: ValidateReleasedTable(table) is OK.
 [[nodiscard]] std::string WriteTidyCsv(const ReleasedTable& table);
 
 // Reads what WriteTidyCsv writes; `name` becomes the table's name. The result is valid.
@@ -32,6 +33,7 @@ struct SdmxOptions {
 // STRUCTURE, STRUCTURE_ID, ACTION (I, which sdmx1 for Python needs); then the dimensions in upper case, INDICATOR (the
 // measure), OBS_VALUE, OBS_STATUS, CONF_STATUS, UNIT_MEASURE. A suppressed value is NaN with OBS_STATUS Q and
 // CONF_STATUS C; others have A and F. The row is always there: an absent one would leave an earlier value standing.
+// Where the tidy CSV has a column `method`, here an attribute METHOD follows.
 // Labels lose their line separators, which some readers take for the end of a row even in quotes.
 // Precondition: ValidateReleasedTable(table) is OK. Errors: INVALID_ARGUMENT if agency or version are malformed.
 [[nodiscard]] absl::StatusOr<std::string> WriteSdmxCsv(const ReleasedTable& table, const SdmxOptions& options);

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "disclosure/perturb/method.h"
+
 namespace sluis::disclosure {
 namespace {
 
@@ -59,6 +61,13 @@ std::string WriteJsonStat(const ReleasedTable& table) {
                   {"dimension", dimension}, {"value", value}};
   if (!status.empty()) dataset["status"] = status;
   dataset["extension"] = {{"status", {{"label", {{kFlagConfidential, "confidential"}}}}}};
+  if (table.NamesMethods()) {
+    Json methods = Json::object();
+    for (const ReleasedMeasure& measure : table.measures) {
+      methods[measure.name] = measure.method.empty() ? kSuppressionMethod : measure.method;
+    }
+    dataset["extension"]["method"] = methods;
+  }
   return dataset.dump() + "\n";
 }
 

@@ -19,6 +19,7 @@ namespace {
 namespace v1 = linker::v1;
 
 constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kNonceBytes = 24;  // in front of a sealed row
 constexpr std::chrono::minutes kCallTimeout(1);
 constexpr std::chrono::hours kStreamTimeout(6);
 
@@ -70,13 +71,16 @@ void SetDeadline(grpc::ClientContext& context, std::chrono::seconds timeout) {
 class RegisterOpener {
  public:
   RegisterOpener(const common::Permit& permit, const common::PermitRegister& schema, const Source& source,
-                 common::SecretBytes data_key, PersonOfId& persons, RegisterColumns& columns)
+                 common::SecretBytes data_key, PersonOfId& persons, const RecordKeyMaker* key_maker,
+                 OpenedRegisters& opened, std::size_t index)
       : schema_(schema),
         context_(common::SealedRowContext(permit.sha256, schema.name, source.delivery_id())),
         row_bytes_(source.row_bytes()),
         data_key_(std::move(data_key)),
         persons_(persons),
-        columns_(columns) {}
+        key_maker_(key_maker),
+        columns_(opened.registers[index]),
+        record_keys_(opened.record_keys[index]) {}
 
   absl::Status Append(const v1::FetchRowsResponse& message) {
     const std::size_t records = message.found().size();
@@ -95,6 +99,7 @@ class RegisterOpener {
       // A row's nonce is random: one that comes twice is a row shown twice, to make a few persons look like many. Since
       // the number of rows is signed, it would also hide another.
       if (!nonces_.insert(ReadId(sealed, 0)).second) return Refused(schema_.name, "a row twice", "ROW_REPEATED");
+      if (key_maker_ != nullptr) record_keys_.push_back(key_maker_->KeyOf(sealed.substr(0, kNonceBytes)));
       const LinkageId id = ReadId(message.linkage_ids(), i);
       if (schema_.backbone) {
         if (!persons_.emplace(id, static_cast<std::int32_t>(persons_.size())).second) return Malformed(schema_.name);
@@ -122,7 +127,9 @@ class RegisterOpener {
   const std::size_t row_bytes_;
   const common::SecretBytes data_key_;
   PersonOfId& persons_;
+  const RecordKeyMaker* key_maker_;  // may be null
   RegisterColumns& columns_;
+  std::vector<std::uint64_t>& record_keys_;
   std::unordered_set<LinkageId, LinkageIdHash> nonces_;
   std::string opened_;
   std::vector<std::int32_t> person_of_row_;
@@ -208,7 +215,8 @@ absl::Status FetchRows(v1::Linker::StubInterface& linker, const v1::FetchRowsReq
 
 absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::StubInterface& linker, const common::Permit& permit,
                                               const std::string& link_set, const std::set<int>& used,
-                                              const common::SealingKeyPair& gate_key, common::JobControl& control) {
+                                              const common::SealingKeyPair& gate_key, common::JobControl& control,
+                                              const RecordKeyMaker* record_keys) {
   v1::GetLinkSetRequest request;
   request.set_permit_id(permit.id);
   request.set_permit_sha256(std::string(common::AsChars(permit.sha256)));
@@ -236,12 +244,13 @@ absl::StatusOr<OpenedRegisters> OpenRegisters(v1::Linker::StubInterface& linker,
   for (const std::size_t r : order) {
     SLUIS_ASSIGN_OR_RETURN(sources.emplace_back(), SignedSource(permit, permit.registers[r], info));
   }
+  opened.record_keys.resize(permit.registers.size());
   PersonOfId persons;
   for (std::size_t step = 0; step < order.size(); ++step) {
     const common::PermitRegister& schema = permit.registers[order[step]];
     const Source& source = *sources[step];
     SLUIS_ASSIGN_OR_RETURN(common::SecretBytes data_key, OpenDataKey(gate_key, source.sealed_data_key(), schema.name));
-    RegisterOpener opener(permit, schema, source, std::move(data_key), persons, opened.registers[order[step]]);
+    RegisterOpener opener(permit, schema, source, std::move(data_key), persons, record_keys, opened, order[step]);
     v1::FetchRowsRequest fetch;
     fetch.set_permit_id(permit.id);
     fetch.set_link_set_id(info.link_set_id());

@@ -9,6 +9,7 @@
 #include "common/crypto/crypto.h"
 #include "common/permit/permit.h"
 #include "common/rpc/job.h"
+#include "disclosure/cell_key/keys.h"
 #include "disclosure/table/columns.h"
 #include "proto/sluis/linker/v1/linker.grpc.pb.h"
 
@@ -18,11 +19,17 @@ namespace sluis::disclosure {
 struct OpenedRegisters {
   std::string link_set_id;
   std::vector<RegisterColumns> registers;  // in the order of the permit; those that were not asked for have no rows
+  // Of each register the keys of its rows, if asked for.
+  std::vector<std::vector<std::uint64_t>> record_keys;
 };
 
 // Fetches the rows of the backbone and of the registers in `used` (positions in the permit) from the linker and opens
 // them with the gate's key. Other registers are not fetched. `link_set`: an id, or empty for the latest. `permit` must
 // outlive the result.
+//
+// `record_keys`: null, or what gives rows their keys. A record is known by the nonce under which its custodian sealed
+// it: the same in every link set of a delivery, whatever becomes of linkage ids, authenticated with the row, and drawn
+// anew when the register is delivered again.
 //
 // The linker is believed nothing but which rows belong to one person and which were found on the backbone. Each
 // delivery must be signed by its register's custodian under this very permit; that is checked before anything is
@@ -39,6 +46,7 @@ struct OpenedRegisters {
                                                             const common::Permit& permit, const std::string& link_set,
                                                             const std::set<int>& used,
                                                             const common::SealingKeyPair& gate_key,
-                                                            common::JobControl& control);
+                                                            common::JobControl& control,
+                                                            const RecordKeyMaker* record_keys = nullptr);
 
 }  // namespace sluis::disclosure

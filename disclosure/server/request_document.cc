@@ -132,7 +132,8 @@ absl::StatusOr<DerivedVariable> ReadVariable(const v1::Variable& message) {
 
 TableDimension ReadDimension(const v1::Dimension& message) {
   return {.dimension = message.dimension(),
-          .variable = message.variable().empty() ? message.dimension() : message.variable()};
+          .variable = message.variable().empty() ? message.dimension() : message.variable(),
+          .hierarchy = message.hierarchy()};
 }
 
 absl::StatusOr<TableSpec> ReadTable(const v1::Table& message) {
@@ -140,7 +141,8 @@ absl::StatusOr<TableSpec> ReadTable(const v1::Table& message) {
   for (const v1::Population& term : message.population()) {
     table.population.push_back({.dimension = term.dimension(),
                                 .variable = term.variable().empty() ? term.dimension() : term.variable(),
-                                .codes = {term.codes().begin(), term.codes().end()}});
+                                .codes = {term.codes().begin(), term.codes().end()},
+                                .hierarchy = term.hierarchy()});
   }
   for (const v1::Dimension& dimension : message.dimensions()) table.dimensions.push_back(ReadDimension(dimension));
   for (int i = 0; i < message.measures_size(); ++i) {
@@ -165,7 +167,8 @@ absl::StatusOr<TableRequest> ToTableRequest(const v1::TableRequest& document) {
                        .permit_id = document.permit_id(),
                        .purpose = document.purpose(),
                        .link_set = document.link_set(),
-                       .rule_set = document.rule_set()};
+                       .rule_set = document.rule_set(),
+                       .replaces = {document.replaces().begin(), document.replaces().end()}};
   for (int i = 0; i < document.variables_size(); ++i) {
     absl::StatusOr<DerivedVariable> variable = ReadVariable(document.variables(i));
     if (!variable.ok()) {

@@ -21,8 +21,8 @@ void AppendKey(std::int32_t number, std::string& key) {
   key.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
-// Gives each set of records one cell of the system. A set is: the population, and the range of leaves of each dimension
-// that is narrower than the population.
+// Gives each set of records one cell of the system. A set is: the population, and the leaves in each dimension that is
+// narrower than the population, whichever hierarchy they are grouped by.
 class CellNumbers {
  public:
   explicit CellNumbers(const TablePlan& plan) : plan_(plan), population_(NumberPopulations(plan)) {}
@@ -36,18 +36,16 @@ class CellNumbers {
     for (std::size_t d = 0; d < table.dimensions.size(); ++d) by_name.emplace(table.dimensions[d].name, d);
     std::vector<std::int64_t> stride(table.dimensions.size(), 1);
     for (std::size_t d = stride.size(); d-- > 1;) stride[d - 1] = stride[d] * table.dimensions[d].hierarchy.size();
+    std::vector<std::vector<std::int32_t>> sets;
+    for (const PlannedDimension& dimension : table.dimensions) sets.push_back(NumberSets(dimension));
     std::vector<std::int32_t> numbers;
     numbers.reserve(static_cast<std::size_t>(cells));
     for (std::int64_t cell = 0; cell < cells; ++cell) {
       std::string key = head;
       for (const auto& [name, d] : by_name) {
-        const Hierarchy& hierarchy = table.dimensions[d].hierarchy;
-        const auto code = static_cast<std::size_t>(cell / stride[d] % hierarchy.size());
-        const Hierarchy::Node& node = hierarchy.nodes()[code];
-        if (node.leaf_end - node.leaf_begin == hierarchy.num_leaves()) continue;
-        AppendKey(dimension_.emplace(name, static_cast<std::int32_t>(dimension_.size())).first->second, key);
-        AppendKey(node.leaf_begin, key);
-        AppendKey(node.leaf_end, key);
+        const std::int32_t set =
+            sets[d][static_cast<std::size_t>(cell / stride[d] % table.dimensions[d].hierarchy.size())];
+        if (set != kWholePopulation) AppendKey(set, key);
       }
       if (number_.size() == static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
         return absl::ResourceExhaustedError("tables: more than 2^31 - 1 cells together");
@@ -60,10 +58,29 @@ class CellNumbers {
   std::int32_t size() const { return static_cast<std::int32_t>(number_.size()); }
 
  private:
+  static constexpr std::int32_t kWholePopulation = -1;
+
+  // Of each node of a dimension, the number of its set of leaves.
+  std::vector<std::int32_t> NumberSets(const PlannedDimension& dimension) {
+    std::vector<std::int32_t> numbers;
+    for (const Hierarchy::Node& node : dimension.hierarchy.nodes()) {
+      if (node.leaf_end - node.leaf_begin == dimension.hierarchy.num_leaves()) {
+        numbers.push_back(kWholePopulation);
+        continue;
+      }
+      std::vector<std::int32_t> leaves(dimension.first_leaf.begin() + node.leaf_begin,
+                                       dimension.first_leaf.begin() + node.leaf_end);
+      std::sort(leaves.begin(), leaves.end());
+      const auto next = static_cast<std::int32_t>(set_.size());
+      numbers.push_back(set_.emplace(std::pair(dimension.name, std::move(leaves)), next).first->second);
+    }
+    return numbers;
+  }
+
   const TablePlan& plan_;
   const std::vector<std::int32_t> population_;
   std::unordered_map<std::string, std::int32_t> number_;
-  std::map<std::string, std::int32_t> dimension_;
+  std::map<std::pair<std::string, std::vector<std::int32_t>>, std::int32_t> set_;  // of leaves of a dimension
 };
 
 absl::Status AddRelations(const PlannedTable& table, std::span<const std::int32_t> cell_of, Relations& relations,
@@ -91,8 +108,9 @@ absl::Status AddRelations(const PlannedTable& table, std::span<const std::int32_
 }
 
 // Spreads the values of a cube over the cells of the system.
-void Place(const std::vector<std::int64_t>& values, std::span<const std::int32_t> cell_of, std::size_t width,
-           std::vector<std::int64_t>& out) {
+template <typename T>
+void Place(const std::vector<T>& values, std::span<const std::int32_t> cell_of, std::size_t width,
+           std::vector<T>& out) {
   for (std::size_t cell = 0; cell < cell_of.size(); ++cell) {
     std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(cell * width), width,
                 out.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(cell_of[cell]) * width));
@@ -169,7 +187,22 @@ std::vector<std::int32_t> NumberPopulations(const TablePlan& plan) {
 int TopNeeded(const RuleSet& rules) {
   int top = rules.p_percent || rules.prior_posterior ? 2 : 1;
   for (const DominanceRule& rule : rules.dominance) top = std::max(top, static_cast<int>(rule.n));
+  for (const auto& [name, method] : rules.methods) top = std::max(top, ContributionsNeeded(method));
   return top;
+}
+
+std::span<const ContributionView> RequestSystem::SuppressedViews() const {
+  std::size_t own = 0;
+  while (own < views.size() && (perturbed.empty() || perturbed[static_cast<std::size_t>(views[own].measure)] == 0)) {
+    ++own;
+  }
+  return std::span(views).first(own);
+}
+
+std::vector<std::uint8_t> PerturbedMeasures(const TablePlan& plan) {
+  std::vector<std::uint8_t> marks = {plan.count_method != kSuppressionMethod};
+  for (const PlannedAmount& amount : plan.amounts) marks.push_back(amount.method != kSuppressionMethod);
+  return marks;
 }
 
 absl::StatusOr<std::vector<PrimaryStatus>> EvaluateViews(std::span<const ContributionView> views, std::int32_t measure,
@@ -251,6 +284,14 @@ absl::StatusOr<RequestSystem> BuildSystem(const TablePlan& plan, std::span<const
     SLUIS_RETURN_IF_ERROR(AddRelations(plan.tables[t], result.cell_of[t], result.system.relations, seen));
   }
   result.views = BuildViews(plan, cubes, result, static_cast<std::size_t>(numbers.size()));
+  result.perturbed = PerturbedMeasures(plan);
+  std::stable_partition(result.views.begin(), result.views.end(), [&](const ContributionView& view) {
+    return result.perturbed[static_cast<std::size_t>(view.measure)] == 0;
+  });
+  if (!cubes.empty() && !cubes[0].key.empty()) {
+    result.cell_key.resize(static_cast<std::size_t>(numbers.size()));
+    for (std::size_t t = 0; t < cubes.size(); ++t) Place(cubes[t].key, result.cell_of[t], 1, result.cell_key);
+  }
   for (const ContributionView& view : result.views) {
     result.system.measures[static_cast<std::size_t>(view.measure)].value = view.cells.total;
   }
@@ -261,7 +302,7 @@ absl::StatusOr<RequestSystem> BuildSystem(const TablePlan& plan, std::span<const
   }
   const std::vector<std::int64_t>& count = result.system.measures[0].value;
   for (std::size_t i = 0; i < count.size(); ++i) result.system.cost[i] = count[i] + 1;
-  SLUIS_RETURN_IF_ERROR(ApplyRules(result.views, exempt, rules, result.system));
+  SLUIS_RETURN_IF_ERROR(ApplyRules(result.SuppressedViews(), exempt, rules, result.system));
   SLUIS_RETURN_IF_ERROR(Validate(result.system));
   return result;
 }

@@ -19,13 +19,13 @@ namespace sluis::disclosure {
 // also those that a table did not ask for (they are protected together). With plan.count_holding all amounts follow
 // once more with households as holdings, and last one for each person. Linkage rates count records and have no amounts.
 // `registers`: in the order of the permit; `columns`: of plan.variables; `options.top`: TopNeeded(rules).
+// `record_keys`: of each register the keys of its rows, for methods that need draws; empty: cubes have no keys.
 //
 // Errors: INVALID_ARGUMENT naming the dimension if a record has no value and its hierarchy no code "_U"; as Tabulate
 // and RollUp, with the table's name.
-[[nodiscard]] absl::StatusOr<std::vector<Cube>> TabulatePlan(const TablePlan& plan,
-                                                             std::span<const RegisterColumns> registers,
-                                                             std::span<const DerivedColumn> columns,
-                                                             const TabulateOptions& options);
+[[nodiscard]] absl::StatusOr<std::vector<Cube>> TabulatePlan(
+    const TablePlan& plan, std::span<const RegisterColumns> registers, std::span<const DerivedColumn> columns,
+    const TabulateOptions& options, std::span<const std::vector<std::uint64_t>> record_keys = {});
 
 // Returns how many of the largest contributions the rules look at, at least 1.
 [[nodiscard]] int TopNeeded(const RuleSet& rules);
@@ -44,11 +44,25 @@ struct RequestSystem {
   // Measure 0: the count; then the amounts of the plan. After the cells of the tables it may hold cells that nobody
   // publishes and that a rule protects all the same: see disclosure/rules/group_disclosure.h and suppressed_sums.h.
   CellSystem system{};
+  bool is_joint = false;  // the system has cells of earlier releases too (disclosure/protect/joint.h)
   // Of each table, of each cell of its cube: the cell of the system. Cells that are the same set of records (in two
   // tables, or a code and its only child) are one cell there.
   std::vector<std::vector<std::int32_t>> cell_of{};
-  std::vector<ContributionView> views{};  // of the cells of the tables
+  // Of the cells of the tables; first those of measures that are suppressed.
+  std::vector<ContributionView> views{};
+  // Per measure: 1 if a method other than suppression protects it. It then has no primary cells, and what of it is
+  // published follows from the method (disclosure/release/perturbed_measure.h). Empty: none.
+  std::vector<std::uint8_t> perturbed{};
+  std::vector<std::uint64_t> cell_key{};  // of the cells of the tables; empty: the cubes had none
+
+  // The number of cells of the tables; the system may hold more.
+  [[nodiscard]] std::size_t TableCells() const { return views.empty() ? 0 : views[0].cells.total.size(); }
+  // Views of the measures that are suppressed.
+  [[nodiscard]] std::span<const ContributionView> SuppressedViews() const;
 };
+
+// Per measure of the request's system, 1 if the plan names a method other than suppression for it.
+[[nodiscard]] std::vector<std::uint8_t> PerturbedMeasures(const TablePlan& plan);
 
 // Returns the system of `cubes` (as TabulatePlan returned them for `plan`): values, all additive relations, primary
 // cells and protection levels under `rules`, bounds, and as cost of a suppressed cell its number of records plus 1.

@@ -55,6 +55,12 @@ class Planner {
     if (request.rule_set != permit_.rule_set) {
       return absl::PermissionDeniedError("rule_set: the permit's rule set is " + permit_.rule_set);
     }
+    if (!request.replaces.empty() && !permit_.allow_corrections) {
+      return absl::PermissionDeniedError("replaces: the permit allows no corrections");
+    }
+    if (request.replaces.size() > static_cast<std::size_t>(limits_.max_tables)) {
+      return absl::ResourceExhaustedError(absl::StrCat("replaces: more than ", limits_.max_tables));
+    }
     if (request.purpose.empty() || request.purpose.size() > kMaxPurposeBytes) {
       return Invalid("purpose: say what the tables are for, in at most 2000 bytes");
     }
@@ -81,10 +87,48 @@ class Planner {
     Hierarchy hierarchy;
     std::vector<std::int32_t> leaf_of_code;
     std::int32_t leaf_of_missing = kNoPlace;
+    std::vector<std::int32_t> first_leaf;
   };
 
+  absl::StatusOr<Hierarchy> ReadHierarchy(const std::string& name) const {
+    const auto attachment = attachments_.find(name);
+    if (attachment == attachments_.end()) {
+      return absl::PermissionDeniedError("hierarchy " + name + ": the permit has no such attachment");
+    }
+    return Hierarchy::Parse(attachment->second, name);
+  }
+
+  // Returns, of each leaf of `grouping`, its number in `first`: both must have the same leaves, and a code that stands
+  // in two hierarchies of a dimension must stand for the same of them, because readers tell cells by their codes.
+  absl::StatusOr<std::vector<std::int32_t>> MatchLeaves(const std::string& dimension, const std::string& name,
+                                                        const Hierarchy& first, const Hierarchy& grouping) {
+    std::vector<std::int32_t> first_leaf;
+    for (std::int32_t leaf = 0; leaf < grouping.num_leaves(); ++leaf) {
+      const std::string& code = grouping.nodes()[static_cast<std::size_t>(grouping.LeafNode(leaf))].code;
+      const auto node = first.Find(code);
+      if (!node || !first.nodes()[static_cast<std::size_t>(*node)].is_leaf) {
+        return Invalid(name + ": code " + code + ": no leaf of the first hierarchy of dimension " + dimension);
+      }
+      first_leaf.push_back(first.nodes()[static_cast<std::size_t>(*node)].leaf_begin);
+    }
+    if (grouping.num_leaves() != first.num_leaves()) {
+      return Invalid(name + ": lacks a leaf of the first hierarchy of dimension " + dimension);
+    }
+    for (const Hierarchy::Node& node : grouping.nodes()) {
+      std::vector<std::int32_t> leaves(first_leaf.begin() + node.leaf_begin, first_leaf.begin() + node.leaf_end);
+      std::sort(leaves.begin(), leaves.end());
+      const auto [known, is_new] = leaves_of_.emplace(std::pair(dimension, node.code), leaves);
+      if (!is_new && known->second != leaves) {
+        return Invalid(name + ": code " + node.code + ": stands for other leaves in another hierarchy of dimension " +
+                       dimension);
+      }
+    }
+    return first_leaf;
+  }
+
   // Resolves a dimension of the permit and the variable that fills it.
-  absl::StatusOr<Classified> Classify(const std::string& name, const std::string& variable_name, int scope) {
+  absl::StatusOr<Classified> Classify(const std::string& name, const std::string& variable_name,
+                                      const std::string& grouping, int scope) {
     const common::PermitDimension* dimension = permit_.FindDimension(name);
     if (dimension == nullptr) return absl::PermissionDeniedError("dimension " + name + ": the permit lacks it");
     Classified result;
@@ -110,13 +154,17 @@ class Planner {
     if (!first && filled->second != result.variable) {
       return Invalid("dimension " + name + ": filled by two variables in one request; use one, or two requests");
     }
-    const auto attachment = attachments_.find(dimension->hierarchy);
-    if (attachment == attachments_.end()) {
-      return absl::PermissionDeniedError("hierarchy " + dimension->hierarchy + ": the permit has no such attachment");
+    const std::string& chosen = grouping.empty() ? dimension->hierarchy : grouping;
+    if (chosen != dimension->hierarchy &&
+        std::find(dimension->groupings.begin(), dimension->groupings.end(), chosen) == dimension->groupings.end()) {
+      return absl::PermissionDeniedError("dimension " + name + ": the permit does not let it be grouped by " + chosen);
     }
-    SLUIS_ASSIGN_OR_RETURN(result.hierarchy, Hierarchy::Parse(attachment->second, dimension->hierarchy));
+    SLUIS_ASSIGN_OR_RETURN(const Hierarchy whole, ReadHierarchy(dimension->hierarchy));
+    SLUIS_RETURN_IF_ERROR(MatchLeaves(name, dimension->hierarchy, whole, whole).status());
+    SLUIS_ASSIGN_OR_RETURN(result.hierarchy, ReadHierarchy(chosen));
+    SLUIS_ASSIGN_OR_RETURN(result.first_leaf, MatchLeaves(name, chosen, whole, result.hierarchy));
     auto leaves = result.hierarchy.LeavesOf(variable.codes, name);
-    if (!leaves.ok()) return common::Annotate(leaves.status(), dimension->hierarchy);
+    if (!leaves.ok()) return common::Annotate(leaves.status(), chosen);
     result.leaf_of_code = *std::move(leaves);
     if (const auto unknown = result.hierarchy.Find(kUnknownCode)) {
       const Hierarchy::Node& node = result.hierarchy.nodes()[static_cast<std::size_t>(*unknown)];
@@ -127,39 +175,52 @@ class Planner {
   }
 
   absl::StatusOr<PlannedFilter> PlanFilter(const PopulationTerm& term) {
-    SLUIS_ASSIGN_OR_RETURN(Classified by, Classify(term.dimension, term.variable, Backbone()));
+    SLUIS_ASSIGN_OR_RETURN(Classified by, Classify(term.dimension, term.variable, term.hierarchy, Backbone()));
+    const auto in_first = [&by](std::int32_t leaf) {
+      return leaf < 0 ? leaf : by.first_leaf[static_cast<std::size_t>(leaf)];
+    };
     PlannedFilter filter{.dimension = term.dimension,
                          .variable = by.variable,
                          .leaves = std::vector<bool>(static_cast<std::size_t>(by.hierarchy.num_leaves()), false),
-                         .leaf_of_code = std::move(by.leaf_of_code),
-                         .leaf_of_missing = by.leaf_of_missing};
+                         .leaf_of_code = {},
+                         .leaf_of_missing = in_first(by.leaf_of_missing)};
+    for (const std::int32_t leaf : by.leaf_of_code) filter.leaf_of_code.push_back(in_first(leaf));
     if (term.codes.empty()) return Invalid("population, dimension " + term.dimension + ": names no code");
     for (const std::string& code : term.codes) {
       const auto found = by.hierarchy.Find(code);
       if (!found) return Invalid("population, dimension " + term.dimension + ": its hierarchy lacks code " + code);
       const Hierarchy::Node& node = by.hierarchy.nodes()[static_cast<std::size_t>(*found)];
       for (auto leaf = node.leaf_begin; leaf < node.leaf_end; ++leaf) {
-        filter.leaves[static_cast<std::size_t>(leaf)] = true;
+        filter.leaves[static_cast<std::size_t>(in_first(leaf))] = true;
       }
     }
     return filter;
   }
 
-  static PlannedDimension Restricted(const std::string& name, Classified by, const std::vector<bool>* kept) {
+  static PlannedDimension Restricted(const std::string& name, Classified by, const std::vector<bool>* in_population) {
     PlannedDimension dimension{.name = name,
                                .variable = by.variable,
                                .hierarchy = std::move(by.hierarchy),
                                .leaf_of_code = std::move(by.leaf_of_code),
-                               .leaf_of_missing = by.leaf_of_missing};
-    if (kept == nullptr) return dimension;
-    std::vector<std::int32_t> renumbered;
+                               .leaf_of_missing = by.leaf_of_missing,
+                               .first_leaf = std::move(by.first_leaf)};
+    if (in_population == nullptr) return dimension;
+    std::vector<bool> kept;  // of the leaves of this hierarchy
+    for (const std::int32_t leaf : dimension.first_leaf) {
+      kept.push_back((*in_population)[static_cast<std::size_t>(leaf)]);
+    }
+    std::vector<std::int32_t> renumbered, first_leaf;
     std::int32_t next = 0;
-    for (const bool keep : *kept) renumbered.push_back(keep ? next++ : kOutsidePopulation);
+    for (std::size_t leaf = 0; leaf < kept.size(); ++leaf) {
+      renumbered.push_back(kept[leaf] ? next++ : kOutsidePopulation);
+      if (kept[leaf]) first_leaf.push_back(dimension.first_leaf[leaf]);
+    }
+    dimension.first_leaf = std::move(first_leaf);
     for (std::int32_t& leaf : dimension.leaf_of_code) leaf = renumbered[static_cast<std::size_t>(leaf)];
     if (dimension.leaf_of_missing >= 0) {
       dimension.leaf_of_missing = renumbered[static_cast<std::size_t>(dimension.leaf_of_missing)];
     }
-    dimension.hierarchy = dimension.hierarchy.Restrict(*kept);
+    dimension.hierarchy = dimension.hierarchy.Restrict(kept);
     return dimension;
   }
 
@@ -184,7 +245,8 @@ class Planner {
       for (const PlannedDimension& other : table.dimensions) {
         if (other.name == dimension.dimension) return Invalid("dimension " + other.name + ": stands twice");
       }
-      SLUIS_ASSIGN_OR_RETURN(Classified by, Classify(dimension.dimension, dimension.variable, Backbone()));
+      SLUIS_ASSIGN_OR_RETURN(Classified by,
+                             Classify(dimension.dimension, dimension.variable, dimension.hierarchy, Backbone()));
       table.dimensions.push_back(Restricted(dimension.dimension, std::move(by), kept));
     }
     if (spec.measures.empty()) return Invalid("measures: name at least one");
@@ -291,11 +353,12 @@ class Planner {
                          kLinkStatusDimension));
     if (spec.by) {
       if (spec.by->dimension == kLinkStatusDimension) return Invalid("dimension link_status: is always there");
-      SLUIS_ASSIGN_OR_RETURN(Classified by, Classify(spec.by->dimension, spec.by->variable, reg));
+      SLUIS_ASSIGN_OR_RETURN(Classified by, Classify(spec.by->dimension, spec.by->variable, spec.by->hierarchy, reg));
       table.name += "_by_" + spec.by->dimension;
       table.dimensions.push_back(Restricted(spec.by->dimension, std::move(by), nullptr));
     }
-    table.dimensions.push_back({.name = kLinkStatusDimension, .variable = -1, .hierarchy = std::move(status)});
+    table.dimensions.push_back(
+        {.name = kLinkStatusDimension, .variable = -1, .hierarchy = std::move(status), .first_leaf = {0, 1}});
     return Keep(std::move(table));
   }
 
@@ -358,6 +421,7 @@ class Planner {
   const PlanLimits& limits_;
   TablePlan plan_;
   std::map<std::pair<int, std::string>, int> filled_by_;
+  std::map<std::pair<std::string, std::string>, std::vector<std::int32_t>> leaves_of_;  // by dimension and code
 };
 
 }  // namespace

@@ -46,13 +46,15 @@ struct PlannedDimension {
   Hierarchy hierarchy{};  // restricted to the population
   std::vector<std::int32_t> leaf_of_code{};
   std::int32_t leaf_of_missing = kNoPlace;
+  // Of each leaf, its number in the dimension's first hierarchy as a whole: what tells leaves of two groupings apart.
+  std::vector<std::int32_t> first_leaf{};
 };
 
 struct PlannedFilter {
   std::string dimension{};
   int variable = 0;
-  std::vector<bool> leaves{};                // of the whole hierarchy; true: in the population
-  std::vector<std::int32_t> leaf_of_code{};  // in the whole hierarchy
+  std::vector<bool> leaves{};                // of the dimension's whole first hierarchy; true: in the population
+  std::vector<std::int32_t> leaf_of_code{};  // in the same
   std::int32_t leaf_of_missing = kNoPlace;
 };
 
@@ -105,9 +107,11 @@ inline constexpr char kTotalCode[] = "_T";
 //
 // Errors (the message names the item of the request):
 //   PERMISSION_DENIED  another permit or rule set; a register, field, dimension, measure or attachment that the permit
-//                      lacks; a dimension made from a field that the permit does not list for it
+//                      lacks; a dimension made from a field, or broken down by a grouping, that the permit does not
+//                      list for it
 //   INVALID_ARGUMENT   malformed or repeated names; a variable used before it is declared; inputs of the wrong type or
-//                      of different scopes; a code that its hierarchy lacks or that is an inner node; no table; two
+//                      of different scopes; a code that its hierarchy lacks or that is an inner node; groupings of
+//                      other leaves, or with one code for different leaves; no table; two
 //                      variables for one dimension, or one sum over different rows, in the tables of a request; tables
 //                      whose populations overlap without being equal (their difference would be a cell that nobody
 //                      protects: ask for one table with that variable as a dimension)

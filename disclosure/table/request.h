@@ -107,11 +107,13 @@ struct PopulationTerm {
   std::string dimension{};  // as in TableDimension
   std::string variable{};
   std::vector<std::string> codes{};
+  std::string hierarchy{};  // as in TableDimension
 };
 
 struct TableDimension {
   std::string dimension{};  // a dimension of the permit
   std::string variable{};   // what fills it; all its source fields must be among those that the permit names there
+  std::string hierarchy{};  // one of the permit's groupings for the dimension; empty: its first hierarchy
 };
 
 struct TableMeasure {
@@ -146,6 +148,7 @@ struct TableRequest {
   std::vector<TableSpec> tables{};
   std::vector<LinkageRateSpec> linkage_rates{};
   std::string rule_set{};  // must be the permit's
+  std::vector<std::string> replaces{};  // releases of the permit that this one corrects
 };
 
 }  // namespace sluis::disclosure

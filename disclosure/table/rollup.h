@@ -27,6 +27,7 @@ struct Cube {
   int top = 0;
   std::vector<std::int64_t> count{};
   std::vector<CubeAmounts> amounts{};
+  std::vector<std::uint64_t> key{};  // of each cell: the sum of its records' keys modulo 2^64; empty: not asked for
 };
 
 // Returns the cube of `table`. `hierarchies`: of each classification, with its number of leaves.

@@ -94,6 +94,27 @@ Households GroupByHousehold(std::span<const std::uint64_t> household, std::span<
   return result;
 }
 
+// Record keys as two amounts of each record: the halves' sums are small enough to be added like any other.
+struct KeyHalves {
+  std::vector<std::int64_t> low, high;
+
+  explicit KeyHalves(std::span<const std::uint64_t> keys) {
+    for (const std::uint64_t key : keys) {
+      low.push_back(static_cast<std::int64_t>(key & 0xFFFFFFFF));
+      high.push_back(static_cast<std::int64_t>(key >> 32));
+    }
+  }
+  // Takes the sums of both halves, the last two amounts, out of `cube`.
+  static void Join(Cube& cube) {
+    const std::vector<std::int64_t>& low_sum = cube.amounts[cube.amounts.size() - 2].sum;
+    const std::vector<std::int64_t>& high_sum = cube.amounts.back().sum;
+    for (std::size_t i = 0; i < low_sum.size(); ++i) {
+      cube.key.push_back(static_cast<std::uint64_t>(low_sum[i]) + (static_cast<std::uint64_t>(high_sum[i]) << 32));
+    }
+    cube.amounts.resize(cube.amounts.size() - 2);
+  }
+};
+
 absl::StatusOr<std::vector<std::uint8_t>> SelectPopulation(const PlannedTable& table,
                                                            std::span<const DerivedColumn> columns, std::size_t rows) {
   std::vector<std::uint8_t> selected(rows, 1);
@@ -133,6 +154,7 @@ absl::StatusOr<LeafColumn> Classify(const PlannedDimension& dimension, const Reg
 
 absl::StatusOr<Cube> TabulateTable(const TablePlan& plan, const PlannedTable& table,
                                    std::span<const RegisterColumns> registers, std::span<const DerivedColumn> columns,
+                                   std::span<const std::vector<std::uint64_t>> record_keys,
                                    const TabulateOptions& options) {
   const RegisterColumns& units = registers[static_cast<std::size_t>(table.unit_register)];
   TabulateInput input{.persons = units.rows()};
@@ -157,20 +179,35 @@ absl::StatusOr<Cube> TabulateTable(const TablePlan& plan, const PlannedTable& ta
     households = GroupByHousehold(units.column(static_cast<std::size_t>(plan.count_holding)).tokens, input.amounts);
     input.amounts.insert(input.amounts.end(), households.rows.begin(), households.rows.end());
   }
+  const KeyHalves halves(record_keys.empty() ? std::span<const std::uint64_t>()
+                                             : record_keys[static_cast<std::size_t>(table.unit_register)]);
+  if (!record_keys.empty()) {
+    if (halves.low.size() != static_cast<std::size_t>(units.rows())) {
+      return absl::InvalidArgumentError("record keys: one for each record is expected");
+    }
+    input.amounts.push_back({.amount = halves.low});
+    input.amounts.push_back({.amount = halves.high});
+  }
   SLUIS_ASSIGN_OR_RETURN(const LeafTable leaf, Tabulate(input, options));
-  return RollUp(leaf, hierarchies, options.threads);
+  SLUIS_ASSIGN_OR_RETURN(Cube cube, RollUp(leaf, hierarchies, options.threads));
+  if (!record_keys.empty()) KeyHalves::Join(cube);
+  return cube;
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<Cube>> TabulatePlan(const TablePlan& plan, std::span<const RegisterColumns> registers,
-                                               std::span<const DerivedColumn> columns, const TabulateOptions& options) {
+                                               std::span<const DerivedColumn> columns, const TabulateOptions& options,
+                                               std::span<const std::vector<std::uint64_t>> record_keys) {
   if (columns.size() != plan.variables.size()) {
     return absl::InvalidArgumentError("columns: one for each variable of the plan is expected");
   }
+  if (!record_keys.empty() && record_keys.size() != registers.size()) {
+    return absl::InvalidArgumentError("record keys: a list for each register is expected");
+  }
   std::vector<Cube> cubes;
   for (const PlannedTable& table : plan.tables) {
-    absl::StatusOr<Cube> cube = TabulateTable(plan, table, registers, columns, options);
+    absl::StatusOr<Cube> cube = TabulateTable(plan, table, registers, columns, record_keys, options);
     if (!cube.ok()) return common::Annotate(cube.status(), "table " + table.name);
     cubes.push_back(*std::move(cube));
   }

@@ -90,6 +90,67 @@ TEST(RuleSetDocument, RefusesWhatIsMissingUnknownOrOutOfRange) {
   EXPECT_THAT(ParseRuleSet("id: a\nversion: 1\ntitle: t\nsource: s\nas_of: 2026-01-01\n"), StatusIs(kInvalid, ""));
 }
 
+constexpr char kMethods[] = R"(
+id: methods
+version: 1
+title: All methods
+source: Somebody (2026)
+as_of: 2026-11-22
+methods:
+  fives: {controlled_rounding: {base: 5, max_steps: 2}}
+  small: {small_count_rounding: {base: 3}}
+  rr: {random_rounding: {ranges: [{from: 0, base: 3}, {from: 19, base: 2}]}}
+  noise: {cell_key_counts: {max_change: 5, variance_milli: 2001, gap: 2, stay_milli: 100, monotone: true}}
+  wages: {cell_key_amounts: {max_change: 2, steps: 4, variance_milli: 1000, share_milli: [1000, 500], small_milli: 200,
+          flex_point: 10000, large_milli: 50, flex_power: 3, sensitive_extra_milli: 300}}
+)";
+
+TEST(RuleSetDocument, ReadsEveryMethod) {
+  const auto read = ParseRuleSet(kMethods);
+  SLUIS_ASSERT_OK(read);
+  EXPECT_FALSE(HasPrimaryRule(read->rules));
+  ASSERT_EQ(read->rules.methods.size(), 5u);
+  const auto& fives = std::get<ControlledRoundingMethod>(read->rules.methods.at("fives"));
+  EXPECT_EQ(fives.base, 5);
+  EXPECT_EQ(fives.max_steps, 2);
+  EXPECT_EQ(std::get<SmallCountMethod>(read->rules.methods.at("small")).base, 3);
+  const auto& rr = std::get<RandomRoundingMethod>(read->rules.methods.at("rr"));
+  ASSERT_EQ(rr.ranges.size(), 2u);
+  EXPECT_EQ(rr.ranges[1].from, 19);
+  EXPECT_EQ(rr.ranges[1].base, 2);
+  const PerturbationDesign due{
+      .max_change = 5, .steps = 1, .variance_milli = 2001, .gap = 2, .stay_milli = 100, .monotone = true};
+  EXPECT_EQ(std::get<CellKeyCountMethod>(read->rules.methods.at("noise")).design, due);
+  const auto& wages = std::get<CellKeyAmountMethod>(read->rules.methods.at("wages"));
+  EXPECT_EQ(wages.design.steps, 4);
+  EXPECT_EQ(wages.share_milli, (std::vector<std::int32_t>{1000, 500}));
+  EXPECT_EQ(wages.width.small_milli, 200);
+  EXPECT_EQ(wages.width.flex_point, 10'000);
+  EXPECT_EQ(wages.width.large_milli, 50);
+  EXPECT_EQ(wages.width.flex_power, 3);
+  EXPECT_EQ(wages.sensitive_extra_milli, 300);
+}
+
+TEST(RuleSetDocument, RefusesMethodsThatAreMalformedOrOutOfRange) {
+  const auto with = [](const std::string& from, const std::string& to) {
+    std::string changed = kMethods;
+    changed.replace(changed.find(from), from.size(), to);
+    return ParseRuleSet(changed);
+  };
+  EXPECT_THAT(with("fives:", "suppression:"), StatusIs(kInvalid, "methods: names"));
+  EXPECT_THAT(with("fives:", "Fives:"), StatusIs(kInvalid, "methods: names"));
+  EXPECT_THAT(with("{controlled_rounding: {base: 5, max_steps: 2}}", "{}"),
+              StatusIs(kInvalid, "methods.fives: name one of"));
+  EXPECT_THAT(with("base: 5, max_steps: 2", "base: 1"), StatusIs(kInvalid, "methods.fives: base"));
+  EXPECT_THAT(with("max_steps: 2", "max_steps: 9"), StatusIs(kInvalid, "max_steps"));
+  EXPECT_THAT(with("base: 5", "base: 1125899906842625"), StatusIs(kInvalid, "2^50"));
+  EXPECT_THAT(with("from: 19", "from: 0"), StatusIs(kInvalid, "methods.rr: ranges.from"));
+  EXPECT_THAT(with("variance_milli: 2001", "variance_milli: 99999"), StatusIs(kInvalid, "methods.noise"));
+  EXPECT_THAT(with("share_milli: [1000, 500]", "share_milli: [1000, 1500]"), StatusIs(kInvalid, "methods.wages"));
+  EXPECT_THAT(with("flex_point: 10000, ", ""), StatusIs(kInvalid, "flex_point"));
+  EXPECT_THAT(with("gap: 2", "gap: 2, offset: 1"), StatusIs(kInvalid, "offset"));
+}
+
 TEST(RuleSetDocument, EveryPresetIsARuleSet) {
   const char* source = std::getenv("SLUIS_SOURCE_DIR");
   if (source == nullptr) GTEST_SKIP() << "SLUIS_SOURCE_DIR is not set: run it through ctest";
@@ -110,7 +171,7 @@ TEST(RuleSetDocument, EveryPresetIsARuleSet) {
         << file.path() << ": is not in the README";
     ++presets;
   }
-  EXPECT_GE(presets, 11);
+  EXPECT_GE(presets, 17);
 }
 
 }  // namespace

@@ -101,6 +101,131 @@ TEST_F(BuildSystemTest, MakesOneValidSystemOfCountsAndSums) {
   }
 }
 
+// Two groupings of the countries of origin that are no tree together: abroad is Turkey and Morocco, the south is
+// Morocco and unknown.
+TEST_F(BuildSystemTest, TablesGroupedOtherwiseShareTheirLeavesAndWhatIsTheSameSet) {
+  auto attachments = CountryAttachments();
+  attachments["south.csv"] =
+      "code,parent,label\nTOT,,Total\nSOUTH,TOT,South\nMAR,SOUTH,Morocco\nUNK,SOUTH,Unknown\nREST,TOT,Rest\n"
+      "NLD,REST,Netherlands\nTUR,REST,Turkey\n_U,REST,Missing\n";
+  permit_.dimensions[1].groupings = {"south.csv"};
+  TableRequest request = CountryRequest();
+  request.tables[0].measures.resize(1);
+  request.tables.push_back(request.tables[0]);
+  request.tables[1].name = "by_south";
+  request.tables[1].dimensions[1].hierarchy = "south.csv";
+  // And one of the women of the south, restricted by a grouping.
+  request.tables.push_back(request.tables[0]);
+  request.tables[2].name = "south_only";
+  auto plan = PlanTables(request, permit_, attachments);
+  SLUIS_ASSERT_OK(plan);
+  plan_ = *std::move(plan);
+  const auto columns = DeriveColumns(plan_.variables, registers_);
+  SLUIS_ASSERT_OK(columns);
+  const auto cubes = TabulatePlan(plan_, registers_, *columns, {.threads = 1, .top = TopNeeded(Rules())});
+  SLUIS_ASSERT_OK(cubes);
+  const auto built = BuildSystem(plan_, *cubes, Rules());
+  SLUIS_ASSERT_OK(built);
+  SLUIS_EXPECT_OK(Validate(built->system));
+  const auto cell = [&](std::size_t t, const std::string& sex, const std::string& origin) {
+    return built->cell_of[t][CubeCell(t, {sex, origin})];
+  };
+  for (const std::string sex : {"T", "F", "M"}) {
+    for (const std::string origin : {"TOT", "NLD", "TUR", "MAR", "UNK", "_U"}) {
+      EXPECT_EQ(cell(0, sex, origin), cell(1, sex, origin)) << sex << " " << origin;
+    }
+    const auto value = [&](std::int32_t c) { return built->system.measures[0].value[static_cast<std::size_t>(c)]; };
+    EXPECT_EQ(value(cell(1, sex, "SOUTH")), value(cell(0, sex, "MAR")) + value(cell(0, sex, "UNK")));
+    EXPECT_NE(cell(1, sex, "SOUTH"), cell(0, sex, "XNL"));
+  }
+  // 3 x 7 cells of the first table, and two groups more for each sex.
+  EXPECT_EQ(built->system.num_cells, 3 * 7 + 3 * 2);
+  EXPECT_EQ(built->cell_of[0], built->cell_of[2]);
+}
+
+TEST_F(BuildSystemTest, AGroupingRestrictsAPopulationByItsCodes) {
+  auto attachments = CountryAttachments();
+  attachments["south.csv"] =
+      "code,parent,label\nTOT,,Total\nSOUTH,TOT,South\nMAR,SOUTH,Morocco\nUNK,SOUTH,Unknown\nREST,TOT,Rest\n"
+      "NLD,REST,Netherlands\nTUR,REST,Turkey\n_U,REST,Missing\n";
+  permit_.dimensions[1].groupings = {"south.csv"};
+  TableRequest request = CountryRequest();
+  request.tables[0].measures.resize(1);
+  request.tables[0].population = {
+      {.dimension = "origin", .variable = "origin", .codes = {"SOUTH"}, .hierarchy = "south.csv"}};
+  // The same population, said by leaves of the first hierarchy, and grouped by it.
+  request.tables.push_back(request.tables[0]);
+  request.tables[1].name = "by_first";
+  request.tables[1].population = {{.dimension = "origin", .variable = "origin", .codes = {"UNK", "MAR"}}};
+  request.tables[0].dimensions[1].hierarchy = "south.csv";
+  const auto plan = PlanTables(request, permit_, attachments);
+  SLUIS_ASSERT_OK(plan);
+  EXPECT_EQ(NumberPopulations(*plan), (std::vector<std::int32_t>{0, 0}));
+  plan_ = *plan;
+  const auto columns = DeriveColumns(plan->variables, registers_);
+  SLUIS_ASSERT_OK(columns);
+  const auto cubes = TabulatePlan(*plan, registers_, *columns, {.threads = 1, .top = TopNeeded(Rules())});
+  SLUIS_ASSERT_OK(cubes);
+  const auto built = BuildSystem(*plan, *cubes, Rules());
+  SLUIS_ASSERT_OK(built);
+  for (const std::string sex : {"T", "F", "M"}) {
+    const auto first = [&](const std::string& code) { return built->cell_of[1][CubeCell(1, {sex, code})]; };
+    const auto grouped = [&](const std::string& code) { return built->cell_of[0][CubeCell(0, {sex, code})]; };
+    EXPECT_EQ(grouped("MAR"), first("MAR"));
+    EXPECT_EQ(grouped("UNK"), first("UNK"));
+    EXPECT_EQ(grouped("SOUTH"), first("TOT"));  // the whole population
+    EXPECT_EQ(first("XNL"), first("MAR"));      // what is left of abroad
+  }
+}
+
+// Keys of cells are the sums of the keys of their records, in every table.
+TEST_F(BuildSystemTest, CellKeysAreSumsOverTheRecordsOfACell) {
+  TableRequest request = CountryRequest();
+  request.linkage_rates = {{"benefits", std::nullopt}};
+  const auto built_without = Build(request);
+  SLUIS_ASSERT_OK(built_without);
+  EXPECT_TRUE(built_without->cell_key.empty());
+  std::mt19937_64 random(8);
+  std::vector<std::vector<std::uint64_t>> keys;
+  for (const RegisterColumns& reg : registers_) {
+    keys.emplace_back(static_cast<std::size_t>(reg.rows()));
+    for (std::uint64_t& key : keys.back()) key = random();
+  }
+  const auto columns = DeriveColumns(plan_.variables, registers_);
+  SLUIS_ASSERT_OK(columns);
+  const auto cubes = TabulatePlan(plan_, registers_, *columns, {.threads = 2, .top = TopNeeded(Rules())}, keys);
+  SLUIS_ASSERT_OK(cubes);
+  for (std::size_t t = 0; t < cubes->size(); ++t) {  // keys change nothing else
+    EXPECT_EQ((*cubes)[t].count, cubes_[t].count);
+    EXPECT_EQ((*cubes)[t].amounts.size(), cubes_[t].amounts.size());
+  }
+  const auto built = BuildSystem(plan_, *cubes, Rules());
+  SLUIS_ASSERT_OK(built);
+  const Hierarchy& origin = plan_.tables[0].dimensions[1].hierarchy;
+  const PlannedDimension& dimension = plan_.tables[0].dimensions[1];
+  const std::vector<std::uint16_t>& sex = (*columns)[0].codes;
+  const std::vector<std::uint16_t>& own = (*columns)[1].codes;
+  for (const std::string code : {"TOT", "XNL", "TUR", "UNK"}) {
+    const Hierarchy::Node& node = origin.nodes()[static_cast<std::size_t>(*origin.Find(code))];
+    std::uint64_t all = 0, women = 0;
+    for (std::size_t person = 0; person < own.size(); ++person) {
+      const std::int32_t leaf =
+          own[person] == kMissingCode ? dimension.leaf_of_missing : dimension.leaf_of_code[own[person]];
+      if (leaf < node.leaf_begin || leaf >= node.leaf_end) continue;
+      all += keys[0][person];
+      if (sex[person] == 0) women += keys[0][person];
+    }
+    EXPECT_EQ(built->cell_key[static_cast<std::size_t>(built->cell_of[0][CubeCell(0, {"T", code})])], all) << code;
+    EXPECT_EQ(built->cell_key[static_cast<std::size_t>(built->cell_of[0][CubeCell(0, {"F", code})])], women) << code;
+  }
+  std::uint64_t benefits = 0;
+  for (const std::uint64_t key : keys[2]) benefits += key;
+  EXPECT_EQ(built->cell_key[static_cast<std::size_t>(built->cell_of[1][0])], benefits);
+  keys[0].pop_back();
+  EXPECT_THAT(TabulatePlan(plan_, registers_, *columns, {.threads = 1, .top = 1}, keys),
+              StatusIs(absl::StatusCode::kInvalidArgument, "one for each record"));
+}
+
 TEST_F(BuildSystemTest, EvaluatesEachViewAndTakesTheWidestLevels) {
   ContributionView by_person{.measure = 0, .kind = MeasureKind::kAmount};
   by_person.cells = {.contributors = {2, 9}, .total = {100, 100}, .top_per_cell = 2, .top = {60, 40, 20, 10}};

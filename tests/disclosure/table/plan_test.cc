@@ -199,6 +199,38 @@ TEST(PlanTables, RefusesTwoVariablesForOneDimension) {
   EXPECT_THAT(Plan(request), StatusIs(kInvalid, "dimension origin: filled by two variables"));
 }
 
+TEST(PlanTables, GroupingsHaveTheLeavesOfTheFirstHierarchyAndCodesOfOneMeaning) {
+  const std::string good =
+      "code,parent,label\nTOT,,Total\nSOUTH,TOT,South\nMAR,SOUTH,Morocco\nUNK,SOUTH,Unknown\nNLD,TOT,Netherlands\n"
+      "TUR,TOT,Turkey\n_U,TOT,Missing\n";
+  const auto plan_with = [](const std::string& grouping, const std::string& name = "south.csv") {
+    common::Permit permit = CountryPermit();
+    permit.dimensions[1].groupings = {"south.csv"};
+    auto attachments = CountryAttachments();
+    attachments["south.csv"] = grouping;
+    attachments["other.csv"] = grouping;
+    TableRequest request = CountryRequest();
+    request.tables[0].dimensions[1].hierarchy = name;
+    return PlanTables(request, permit, attachments).status();
+  };
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  SLUIS_EXPECT_OK(plan_with(good));
+  SLUIS_EXPECT_OK(plan_with(good, "origin.csv"));
+  EXPECT_THAT(plan_with(good, "other.csv"), StatusIs(kDenied, "does not let it be grouped by other.csv"));
+  EXPECT_THAT(plan_with(changed("_U,TOT,Missing\n", "")), StatusIs(kInvalid, "lacks a leaf"));
+  EXPECT_THAT(plan_with(changed("_U,TOT,Missing\n", "_U,TOT,Missing\nBEL,TOT,Belgium\n")),
+              StatusIs(kInvalid, "code BEL: no leaf of the first hierarchy"));
+  // XNL is Turkey and Morocco in the first hierarchy.
+  std::string renamed = good;
+  for (std::size_t at = renamed.find("SOUTH"); at != std::string::npos; at = renamed.find("SOUTH")) {
+    renamed.replace(at, 5, "XNL");
+  }
+  EXPECT_THAT(plan_with(renamed), StatusIs(kInvalid, "code XNL: stands for other leaves"));
+}
+
 TEST(PlanTables, LinkageRatesAreTablesOfTheirRegister) {
   TableRequest request = CountryRequest();
   request.linkage_rates = {{"benefits", TableDimension{"origin", "born"}}, {"jobs", {}}};
