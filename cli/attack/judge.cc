@@ -93,6 +93,16 @@ absl::StatusOr<Verdict> JudgeLevels(const CellTable& table, const disclosure::Ce
   verdict.with_levels = true;
   verdict.levels = levels->levels;
   verdict.shortfalls = std::move(levels->shortfalls);
+  if (system.contributors.protects() && options.known.empty()) {
+    auto report = disclosure::VerifyAgainstContributors(system, pattern, ForStep(options, "contributors"));
+    if (!report.ok()) return NameCells(report.status(), table);
+    verdict.against_contributors = true;
+    verdict.coalitions = report->coalitions;
+    verdict.all_coalitions = report->complete;
+    verdict.contributor_shortfalls = std::move(report->shortfalls);
+    verdict.linear_programs += report->effort.linear_programs;
+    verdict.iterations += report->effort.iterations;
+  }
   if (certificate != nullptr) {
     verdict.certificate = NameCells(disclosure::CheckCertificate(system, pattern, *certificate), table);
   }

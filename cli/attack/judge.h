@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "cli/tables/cell_table.h"
 #include "disclosure/attack/attack.h"
+#include "disclosure/attack/contributors.h"
 #include "disclosure/suppress/certificate.h"
 #include "disclosure/system/system.h"
 
@@ -25,6 +26,11 @@ struct Verdict {
   bool with_levels = false;
   std::int64_t levels = 0;
   std::vector<disclosure::Shortfall> shortfalls;
+  // Contributors as attackers, where the system protects against them: coalitions tried, and what they find.
+  bool against_contributors = false;
+  std::int64_t coalitions = 0;
+  bool all_coalitions = true;  // false: there are too many to try each; only the certificate speaks of all
+  std::vector<disclosure::ContributorShortfall> contributor_shortfalls;
   std::optional<absl::Status> certificate;  // what the check said, if one was given
   // All intervals, if asked for: of every suppressed cell, ascending.
   std::vector<disclosure::FeasibilityInterval> intervals;
@@ -34,7 +40,7 @@ struct Verdict {
   std::int64_t largest_component = 0;
 
   [[nodiscard]] bool holds() const {
-    return exact.empty() && shortfalls.empty() && (!certificate || certificate->ok());
+    return exact.empty() && shortfalls.empty() && contributor_shortfalls.empty() && (!certificate || certificate->ok());
   }
   // Distinct cells among the shortfalls.
   [[nodiscard]] std::int64_t CellsShort() const;
@@ -54,8 +60,8 @@ struct JudgeOptions {
                                                   const JudgeOptions& options);
 
 // The auditor's judgement: what a reader can recompute, whether each protection level of `system` (made of `table`) is
-// kept in the full system, and, if there is one, whether the certificate proves it by addition alone.
-// Errors: those of disclosure::VerifyLevels, with the cells' names.
+// kept in the full system, also against contributors if the system asks for that, and, if there is one, whether the
+// certificate proves it by addition alone. Errors: those of disclosure::VerifyLevels, with the cells' names.
 [[nodiscard]] absl::StatusOr<Verdict> JudgeLevels(const CellTable& table, const disclosure::CellSystem& system,
                                                   const disclosure::Pattern& pattern,
                                                   const disclosure::Certificate* certificate,

@@ -17,6 +17,10 @@ constexpr double kTolerance = 1e-3;
 
 std::string DirectionOf(const disclosure::Shortfall& shortfall) { return shortfall.below ? "lower" : "upper"; }
 
+std::string EndsOf(const disclosure::ContributorShortfall& shortfall) {
+  return shortfall.below && shortfall.above ? "both" : (shortfall.below ? "lower" : "upper");
+}
+
 }  // namespace
 
 nlohmann::ordered_json ToJson(const Verdict& verdict, const CellTable& table) {
@@ -29,6 +33,11 @@ nlohmann::ordered_json ToJson(const Verdict& verdict, const CellTable& table) {
     json["levels"] = verdict.levels;
     json["levels_short"] = verdict.shortfalls.size();
     json["cells_short"] = verdict.CellsShort();
+  }
+  if (verdict.against_contributors) {
+    json["coalitions"] = verdict.coalitions;
+    json["all_coalitions"] = verdict.all_coalitions;
+    json["contributors_short"] = verdict.contributor_shortfalls.size();
   }
   if (verdict.certificate) {
     json["certificate"] = verdict.certificate->ok() ? "holds" : "broken";
@@ -49,6 +58,15 @@ nlohmann::ordered_json ToJson(const Verdict& verdict, const CellTable& table) {
     for (std::size_t i = 0; i < std::min(verdict.shortfalls.size(), kMaxNamedInJson); ++i) {
       named.push_back(
           {{"cell", table.Describe(verdict.shortfalls[i].cell)}, {"level", DirectionOf(verdict.shortfalls[i])}});
+    }
+  }
+  if (!verdict.contributor_shortfalls.empty()) {
+    nlohmann::ordered_json& named = json["short_to_contributors"] = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < std::min(verdict.contributor_shortfalls.size(), kMaxNamedInJson); ++i) {
+      const disclosure::ContributorShortfall& shortfall = verdict.contributor_shortfalls[i];
+      named.push_back({{"cell", table.Describe(shortfall.cell)},
+                       {"contributors", shortfall.members.size()},
+                       {"level", EndsOf(shortfall)}});
     }
   }
   return json;
@@ -72,6 +90,19 @@ std::string ToText(const Verdict& verdict, const CellTable& table) {
                       "\n");
     }
     and_more(verdict.shortfalls.size());
+  }
+  if (verdict.against_contributors) {
+    absl::StrAppend(&text, "coalitions tried            ", verdict.coalitions,
+                    verdict.all_coalitions ? "" : ", not all: the certificate is the proof",
+                    "\nfound out by contributors   ", verdict.contributor_shortfalls.size(), "\n");
+    for (std::size_t i = 0; i < std::min(verdict.contributor_shortfalls.size(), kMaxNamedInText); ++i) {
+      const disclosure::ContributorShortfall& shortfall = verdict.contributor_shortfalls[i];
+      absl::StrAppend(&text, "  ", table.Describe(shortfall.cell), ": ", EndsOf(shortfall), ", to ",
+                      shortfall.members.size() == 1 ? std::string("a contributor")
+                                                    : absl::StrCat(shortfall.members.size(), " contributors"),
+                      "\n");
+    }
+    and_more(verdict.contributor_shortfalls.size());
   }
   if (verdict.certificate) {
     absl::StrAppend(&text, "certificate                 ",

@@ -34,6 +34,15 @@ void AddTableOptions(CLI::App& command, TableArguments& arguments) {
   command.add_option("--holding", arguments.holding, "With --microdata: column whose equal fields are one contributor");
   command.add_option("--weight", arguments.weight, "With --microdata: column of sampling weights, 1 and more");
   command.add_option("--rules", arguments.rules, "Rule set (YAML) that says which cells are sensitive");
+  command.add_option("--contributors", arguments.contributors,
+                     "Without --rules (which say it themselves): contributors are attackers too, who know the cells "
+                     "that they make up alone; `level`: levels hold against them, `exact`: they can compute no "
+                     "sensitive cell exactly; needs the numbers of contributors");
+  command.add_option("--coalition", arguments.coalition, "With --contributors: so many tell each other, 1 to 3")
+      ->capture_default_str();
+  command.add_option("--contributor-column", arguments.columns.contributor.name,
+                     "Column that names the contributors of cells with few of them, separated by |; without it, or "
+                     "where it is empty, every such cell has contributors of its own");
   const auto column = [&command](const char* option, ColumnName& name, const char* what) {
     command.add_option(option, name.name, what)->capture_default_str();
   };
@@ -67,6 +76,21 @@ absl::Status ResolveTable(const CLI::App& command, const TableArguments& argumen
     files.hierarchies.push_back({.dimension = text.substr(0, equals), .path = text.substr(equals + 1)});
   }
   files.total_code = arguments.total;
+  if (!arguments.contributors.empty()) {
+    if (arguments.contributors != "level" && arguments.contributors != "exact") {
+      return absl::InvalidArgumentError("--contributors: level or exact is expected");
+    }
+    if (!arguments.rules.empty()) {
+      return absl::InvalidArgumentError("--contributors is for tables without --rules: those say it by `contributors`");
+    }
+    if (arguments.coalition < 1 || arguments.coalition > disclosure::kMaxCoalition) {
+      return absl::InvalidArgumentError("--coalition: 1 to 3 is expected");
+    }
+    files.contributors = disclosure::ContributorRule{.protection = arguments.contributors == "level"
+                                                                       ? disclosure::ContributorProtection::kLevel
+                                                                       : disclosure::ContributorProtection::kExact,
+                                                     .coalition = arguments.coalition};
+  }
   files.system = arguments.system;
   files.columns = arguments.columns;
   files.microdata = arguments.microdata;
@@ -80,6 +104,7 @@ absl::Status ResolveTable(const CLI::App& command, const TableArguments& argumen
   }
   const auto given = [&command](const char* option) { return command.count(option) > 0; };
   files.columns.contributors.required = given("--n-column");
+  files.columns.contributor.required = given("--contributor-column");
   files.columns.largest.required = given("--top1-column");
   files.columns.second.required = given("--top2-column");
   files.columns.primary.required = given("--primary-column");
@@ -91,6 +116,7 @@ absl::Status ResolveTable(const CLI::App& command, const TableArguments& argumen
   auto named = disclosure::ParseRuleSet(text);
   if (!named.ok()) return common::Annotate(named.status(), arguments.rules);
   rules = std::move(named->rules);
+  files.contributors = rules->contributors;
   return absl::OkStatus();
 }
 

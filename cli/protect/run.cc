@@ -100,7 +100,9 @@ class Run {
     files.read.levels = !command_.rules;
     if (command_.rules) files.top_contributions = std::max(2, ContributionsNeeded(*command_.rules));
     SLUIS_ASSIGN_OR_RETURN(table_, LoadTable(files));
-    SLUIS_ASSIGN_OR_RETURN(system_, MakeSystem(*table_, {.cost = cost_, .rules = command_.rules}));
+    SLUIS_ASSIGN_OR_RETURN(
+        system_,
+        MakeSystem(*table_, {.cost = cost_, .rules = command_.rules, .contributors = command_.table.contributors}));
     primary_.resize(Index(table_->num_cells));
     for (std::int32_t i = 0; i < table_->num_cells; ++i) primary_[Index(i)] = system_->IsPrimary(i);
     return absl::OkStatus();

@@ -55,6 +55,9 @@ struct CellTable {
   std::vector<std::uint8_t> known = {};  // 0: the file leaves the value out, as a published file does
   // Empty, or one entry a cell.
   std::vector<std::int64_t> contributors = {};
+  // Who contributes to cells with few contributors; amounts where they are known, else 0.
+  std::vector<disclosure::Contributor> contributor = {};
+  bool from_records = false;           // all contributors that matter are there
   std::vector<std::int64_t> top = {};  // top_per_cell entries a cell, descending
   std::int32_t top_per_cell = 0;
   std::vector<std::int64_t> top_weight = {};  // as `top`; empty: no weights

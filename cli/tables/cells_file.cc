@@ -94,6 +94,7 @@ class CellsReader {
     SLUIS_ASSIGN_OR_RETURN(second_, FindColumn(columns_.second));
     SLUIS_ASSIGN_OR_RETURN(cost_, FindColumn(columns_.cost));
     SLUIS_ASSIGN_OR_RETURN(status_, FindColumn(columns_.status));
+    SLUIS_ASSIGN_OR_RETURN(contributor_, FindColumn(columns_.contributor));
     if (!options_.levels) return absl::OkStatus();
     SLUIS_ASSIGN_OR_RETURN(primary_, FindColumn(columns_.primary));
     if (primary_ == kAbsent) return absl::OkStatus();
@@ -167,6 +168,7 @@ class CellsReader {
     SLUIS_RETURN_IF_ERROR(PutNumber(record, second_, rows_.second));
     SLUIS_RETURN_IF_ERROR(Put(record, cost_, rows_.cost, amount));
     SLUIS_RETURN_IF_ERROR(Put(record, status_, rows_.status, ParseStatus));
+    if (contributor_ != kAbsent) rows_.contributor.emplace_back(Field(record, contributor_));
     SLUIS_RETURN_IF_ERROR(Put(record, primary_, rows_.primary, ParseFlag));
     SLUIS_RETURN_IF_ERROR(PutNumber(record, lower_, rows_.lower));
     return PutNumber(record, upper_, rows_.upper);
@@ -188,7 +190,7 @@ class CellsReader {
   std::unique_ptr<common::CsvReader> csv_;
   std::vector<int> dimension_column_;
   int value_ = kAbsent, contributors_ = kAbsent, largest_ = kAbsent, second_ = kAbsent, cost_ = kAbsent;
-  int status_ = kAbsent, primary_ = kAbsent, lower_ = kAbsent, upper_ = kAbsent;
+  int contributor_ = kAbsent, status_ = kAbsent, primary_ = kAbsent, lower_ = kAbsent, upper_ = kAbsent;
 };
 
 }  // namespace

@@ -24,8 +24,9 @@ struct ColumnNames {
   ColumnName primary = {"primary", false};
   ColumnName lower = {"lpl", false};
   ColumnName upper = {"upl", false};
-  ColumnName cost = {"", false};    // "": none
-  ColumnName status = {"", false};  // "": none; fields `publish`, `suppress` or empty
+  ColumnName contributor = {"", false};  // "": none; who the contributors are, separated by |
+  ColumnName cost = {"", false};         // "": none
+  ColumnName status = {"", false};       // "": none; fields `publish`, `suppress` or empty
 };
 
 // The records of one file, column by column. Columns that the file does not have are empty.
@@ -38,6 +39,7 @@ struct CellRows {
   std::vector<std::int64_t> contributors, largest, second, lower, upper, cost;
   std::vector<std::uint8_t> primary;
   std::vector<DeclaredStatus> status;
+  std::vector<std::string> contributor;  // as in the file
 
   [[nodiscard]] std::size_t size() const { return line.size(); }
 };

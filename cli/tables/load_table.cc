@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/tables/name_contributors.h"
 #include "common/csv/byte_source.h"
 #include "common/status/status.h"
 
@@ -77,7 +78,8 @@ class Join {
     for (const CellRows& file : files_) {
       if (first.contributors.empty() != file.contributors.empty() || first.largest.empty() != file.largest.empty() ||
           first.second.empty() != file.second.empty() || first.primary.empty() != file.primary.empty() ||
-          first.cost.empty() != file.cost.empty() || first.status.empty() != file.status.empty()) {
+          first.cost.empty() != file.cost.empty() || first.status.empty() != file.status.empty() ||
+          first.contributor.empty() != file.contributor.empty()) {
         return absl::InvalidArgumentError(absl::StrCat(file.path, ": has other columns beside the value than ",
                                                        first.path, ": linked tables need the same"));
       }
@@ -186,7 +188,7 @@ class Join {
     return x.value[i] == y.value[j] && x.known[i] == y.known[j] && Same(x.contributors, i, y.contributors, j) &&
            Same(x.largest, i, y.largest, j) && Same(x.second, i, y.second, j) && Same(x.primary, i, y.primary, j) &&
            Same(x.lower, i, y.lower, j) && Same(x.upper, i, y.upper, j) && Same(x.cost, i, y.cost, j) &&
-           Same(x.status, i, y.status, j);
+           Same(x.status, i, y.status, j) && Same(x.contributor, i, y.contributor, j);
   }
 
   absl::StatusOr<CellTable> Merge(const std::vector<Place>& places, const std::string& measure) {
@@ -225,6 +227,9 @@ class Join {
     take(&CellRows::upper, table.upper);
     take(&CellRows::cost, table.cost);
     take(&CellRows::status, table.status);
+    std::vector<std::string> contributor;
+    take(&CellRows::contributor, contributor);
+    SLUIS_RETURN_IF_ERROR(NameContributors(contributor, table));
     table.top_per_cell = files_.front().largest.empty() ? 0 : (files_.front().second.empty() ? 1 : 2);
     for (const Place& place : first) {
       if (table.top_per_cell > 0) table.top.push_back(files_[place.file].largest[place.row]);

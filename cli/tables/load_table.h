@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "cli/tables/cell_table.h"
 #include "cli/tables/cells_file.h"
+#include "disclosure/rules/rules.h"
 
 namespace sluis::cli {
 
@@ -25,6 +27,8 @@ struct TableFiles {
   std::string holding_column;    // "": every record is a contributor of its own
   std::string weight_column;     // "": none
   std::int32_t top_contributions = 2;  // that the rules need of each cell
+  // Against whom the cells are to be protected; with --microdata: of whom to keep the shares.
+  std::optional<disclosure::ContributorRule> contributors = std::nullopt;
   ColumnNames columns;
   ReadCellsOptions read;
 };

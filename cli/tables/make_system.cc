@@ -128,6 +128,25 @@ absl::Status ApplyRules(const CellTable& table, const disclosure::RuleSet& rules
   return disclosure::ApplyStatus(*status, 0, system);
 }
 
+absl::Status ApplyContributors(const CellTable& table, const disclosure::ContributorRule& rule, CellSystem& system) {
+  if (table.contributors.empty()) {
+    return absl::InvalidArgumentError(
+        "protection against contributors needs the number of contributors of each cell: a column n");
+  }
+  if (rule.share_percent > 0 && !table.from_records) {
+    return absl::InvalidArgumentError(
+        "contributors.share_percent needs records (--microdata): tables do not tell who holds how much");
+  }
+  disclosure::Contributors& contributors = system.contributors;
+  contributors.protection = rule.protection;
+  contributors.coalition = rule.coalition;
+  contributors.in_cell = table.contributors;
+  contributors.contributor = table.contributor;
+  contributors.in_cell.resize(Index(table.num_cells), 0);
+  disclosure::NameUnknownContributors(system);
+  return absl::OkStatus();
+}
+
 absl::Status ApplyDeclaredLevels(const CellTable& table, CellSystem& system) {
   if (table.primary.empty()) {
     return absl::InvalidArgumentError(
@@ -223,6 +242,9 @@ absl::StatusOr<CellSystem> MakeSystem(const CellTable& table, const SystemOption
   }
   SLUIS_RETURN_IF_ERROR(ApplyStatuses(table, system));
   SLUIS_RETURN_IF_ERROR(SetBounds(table, system));
+  const auto& against =
+      options.rules && options.rules->contributors ? options.rules->contributors : options.contributors;
+  if (against) SLUIS_RETURN_IF_ERROR(ApplyContributors(table, *against, system));
   if (const absl::Status valid = disclosure::Validate(system); !valid.ok()) return NameCells(valid, table);
   return system;
 }

@@ -29,7 +29,10 @@ enum class CostKind {
 
 struct SystemOptions {
   CostKind cost = CostKind::kValue;
-  std::optional<disclosure::RuleSet> rules;  // which cells are primary; else the levels that the table declares
+  // Which cells are primary; else the levels that the table declares.
+  std::optional<disclosure::RuleSet> rules = std::nullopt;
+  // Beside declared levels: against whom they hold. Rules say it themselves.
+  std::optional<disclosure::ContributorRule> contributors = std::nullopt;
 };
 
 // Returns the system of one measure that `table` describes, ready to be protected or attacked: exactly additive, with
@@ -40,7 +43,8 @@ struct SystemOptions {
 // sum does not add up; neither rules nor declared levels; a rule that is not applied here (group disclosure, sums of
 // suppressed cells, requests); rules that need contributors or largest contributions that
 // the table does not have; contributions that contradict the value; a level at a cell that is not primary, no level at
-// one that is, or a lower level above the value; a primary cell that must be published.
+// one that is, or a lower level above the value; a primary cell that must be published; protection against contributors
+// without their numbers, or with names that contradict these.
 [[nodiscard]] absl::StatusOr<disclosure::CellSystem> MakeSystem(const CellTable& table, const SystemOptions& options);
 
 // Returns how many of the largest contributions of a cell `rules` look at: at least 2 where they look at any.

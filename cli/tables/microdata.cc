@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/tables/name_contributors.h"
 #include "common/csv/csv_reader.h"
 #include "common/status/status.h"
 #include "disclosure/rules/contributions.h"
@@ -188,6 +189,7 @@ class Tabulation {
     options.top = files_.top_contributions;
     options.weights = !files_.weight_column.empty();
     disclosure::ContributionCollector collector(options);
+    KnownContributors known(files_.contributors);
     std::vector<Contribution> records;
     for (std::int32_t cell = 0; cell < shape.num_cells(); ++cell) {
       records.clear();
@@ -197,10 +199,13 @@ class Tabulation {
         return absl::InvalidArgumentError(
             absl::StrCat("the cell ", table.names.Describe(cell), ": ", std::string(added.status().message())));
       }
+      known.Add(cell, records);
     }
     disclosure::CellContributions cells = std::move(collector).Take();
     table.num_cells = shape.num_cells();
     table.relations = shape.BuildRelations();
+    table.from_records = true;
+    table.contributor = std::move(known).Take();
     table.value = std::move(cells.total);
     table.known.assign(Index(table.num_cells), 1);
     table.contributors = std::move(cells.contributors);

@@ -250,6 +250,11 @@ void ComponentAttack::Release() {
   solver_->SetAllColumnBounds(lower_, upper_);
 }
 
+void ComponentAttack::Forget() {
+  seen_low_.assign(cells_.size(), std::numeric_limits<double>::infinity());
+  seen_high_.assign(cells_.size(), -std::numeric_limits<double>::infinity());
+}
+
 absl::Status ComponentAttack::PushTogether(std::span<const double> direction, AttackEffort& effort) {
   std::vector<double> objective(direction.begin(), direction.end());
   for (double& coefficient : objective) coefficient = -coefficient;  // the solver minimises

@@ -47,6 +47,8 @@ class ComponentAttack {
   void Confine(size_t place, double low, double high);
   // Gives all cells their own bounds again.
   void Release();
+  // Forgets the tables seen so far: those to come are for somebody who knows more.
+  void Forget();
 
   // Pushes many cells at once, each as far as it goes along with the others: for each place the sign of `direction`
   // says up, down or not at all, its size how much a unit of that cell counts. Updates seen_low and seen_high of all

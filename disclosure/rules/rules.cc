@@ -225,6 +225,13 @@ absl::Status ValidateRules(const RuleSet& rules, int32_t top_per_cell) {
   if (rules.suppressed_sum) {
     SLUIS_RETURN_IF_ERROR(ValidateMinimumFrequency(*rules.suppressed_sum, "suppressed_sum"));
   }
+  if (const auto& rule = rules.contributors) {
+    if (rule->protection == ContributorProtection::kNone) return error("contributors.protect: level or exact");
+    if (rule->coalition < 1 || rule->coalition > kMaxCoalition) return error("contributors.coalition: must be 1 .. 3");
+    if (rule->share_percent < 0 || rule->share_percent > 100) {
+      return error("contributors.share_percent: must be 0 .. 100");
+    }
+  }
   SLUIS_RETURN_IF_ERROR(ValidateContributionRules(rules, top_per_cell));
   if (const auto& rule = rules.zero_cells) {
     if (rule->count_range < 1 || rule->count_range > 1'000'000) {

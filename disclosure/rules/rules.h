@@ -67,6 +67,16 @@ struct GroupDisclosureRule {
   int64_t from_total = 0;  // 1 .. 1'000'000
 };
 
+// Contributors are attackers too: one who alone makes up a cell knows it. Who tells each other: coalitions of up to
+// `coalition` contributors. See disclosure/system/contributors.h.
+struct ContributorRule {
+  ContributorProtection protection = ContributorProtection::kNone;  // kExact or kLevel
+  int32_t coalition = 0;                                            // 1 .. kMaxCoalition
+  // Who contributes at least so much of a cell is taken to use also that the cell is not below the own share; 0:
+  // nobody.
+  int32_t share_percent = 0;  // 0 .. 100
+};
+
 struct RuleSet {
   std::optional<MinimumFrequencyRule> minimum_frequency = std::nullopt;
   std::vector<DominanceRule> dominance = {};  // at most 2
@@ -78,6 +88,8 @@ struct RuleSet {
   // The suppressed parts of a published total together have at least `threshold` contributors, because their sum can be
   // had by subtraction; a sum that falls short is protected like a cell. A rule for patterns: see suppressed_sums.h.
   std::optional<MinimumFrequencyRule> suppressed_sum = std::nullopt;
+  // Against whom the levels hold beside outsiders. Without: against nobody else.
+  std::optional<ContributorRule> contributors = std::nullopt;
   // What a request may choose for a variable instead of suppression, by name. The rules above are for variables that
   // are suppressed; of the others the noise of amounts alone asks which cells are sensitive.
   std::map<std::string, ProtectionMethod> methods = {};

@@ -167,6 +167,16 @@ absl::StatusOr<NamedRuleSet> ToRuleSet(const v1::RuleSet& document) {
     SLUIS_ASSIGN_OR_RETURN(own.percent, Parameter(rule.percent(), "group_disclosure.percent"));
     SLUIS_ASSIGN_OR_RETURN(own.from_total, Parameter(rule.from_total(), "group_disclosure.from_total"));
   }
+  if (document.has_contributors()) {
+    const v1::ContributorAttack& rule = document.contributors();
+    ContributorRule& own = rules.contributors.emplace();
+    if (rule.protect() != "level" && rule.protect() != "exact") {
+      return absl::InvalidArgumentError("contributors.protect: level or exact is expected");
+    }
+    own.protection = rule.protect() == "level" ? ContributorProtection::kLevel : ContributorProtection::kExact;
+    SLUIS_ASSIGN_OR_RETURN(own.coalition, Parameter(rule.coalition(), "contributors.coalition"));
+    SLUIS_ASSIGN_OR_RETURN(own.share_percent, Parameter(rule.share_percent(), "contributors.share_percent"));
+  }
   SLUIS_RETURN_IF_ERROR(ReadMethods(document, rules));
   if (rules.methods.empty() || HasPrimaryRule(rules) || rules.suppressed_sum) {
     SLUIS_RETURN_IF_ERROR(ValidateRules(rules, kMaxTop));
