@@ -30,6 +30,9 @@ constexpr int kPatience = 3;
 constexpr int kMaxIntegerRounds = 30;
 // The last pattern is cleaned up with so much more effort than those on the way.
 constexpr int64_t kLastCleanupFactor = 10;
+// In dense systems a step takes so many times as long, in the relaxation and in cleanup.
+constexpr int64_t kDenseStep = 8;
+constexpr int64_t kLastDenseCleanupFactor = 3;
 
 class Search {
  public:
@@ -59,6 +62,7 @@ class Search {
   const CellSystem& system_;
   const OptimiseOptions& options_;
   const ProtectionModel model_;
+  int64_t max_steps_ = options_.max_steps;  // of those that the relaxation counts
   std::unique_ptr<Relaxation> relaxation_;
   OptimiseResult result_;
   bool integers_pay_ = true;  // the last integer program's pattern cost little more than the bound
@@ -95,7 +99,7 @@ absl::StatusOr<bool> Search::SolveIntegers() {
     const auto bound = static_cast<double>(relaxation_->bound());
     const auto gap = static_cast<double>(result_.suppression.secondary_cost) - bound;
     const bool exactly = gap <= kSmallGap * bound;
-    const int64_t left = options_.max_steps - relaxation_->statistics().steps;
+    const int64_t left = max_steps_ - relaxation_->statistics().steps;
     IntegerMasterOptions integer;
     integer.threads = options_.threads;
     integer.stop = [this] { return Stop(); };
@@ -148,16 +152,18 @@ absl::Status Search::Improve() {
   if (result_.suppression.cleanup_complete || Stop() || relaxation_->bound() >= result_.suppression.secondary_cost) {
     return absl::OkStatus();
   }
-  return Try(result_.suppression.pattern, kLastCleanupFactor).status();
+  const bool dense = result_.suppression.dense;
+  return Try(result_.suppression.pattern, dense ? kLastDenseCleanupFactor : kLastCleanupFactor).status();
 }
 
 absl::StatusOr<OptimiseResult> Search::Run() {
   SLUIS_ASSIGN_OR_RETURN(result_.suppression, Suppressed({}, 1));
   result_.first_cost = result_.suppression.secondary_cost;
+  if (result_.suppression.dense) max_steps_ = (max_steps_ + kDenseStep - 1) / kDenseStep;
   Report(OptimisePhase::kFirst, 0, 0);
   if (options_.max_steps > 0) {
     SLUIS_ASSIGN_OR_RETURN(relaxation_, Relaxation::Create(model_, {.threads = options_.threads,
-                                                                    .max_steps = options_.max_steps,
+                                                                    .max_steps = max_steps_,
                                                                     .stop = [this] { return Stop(); },
                                                                     .progress =
                                                                         [this](int64_t bound, int64_t steps) {
@@ -169,7 +175,7 @@ absl::StatusOr<OptimiseResult> Search::Run() {
     const RelaxationStatistics& statistics = relaxation_->statistics();
     result_.lower_bound = relaxation_->bound();
     result_.relaxation_bound = relaxation_->linear_bound();
-    result_.stopped = options_.stop && options_.stop() && statistics.steps < options_.max_steps;
+    result_.stopped = options_.stop && options_.stop() && statistics.steps < max_steps_;
     result_.steps = statistics.steps;
     result_.rounds = statistics.rounds;
     result_.cuts = statistics.cuts;

@@ -26,8 +26,8 @@ struct OptimiseProgress {
 struct OptimiseOptions {
   // How much work may go into the bound and into better patterns, in simplex iterations (other work is counted as so
   // many of them). Counted in steps, never in seconds: same input and steps, same pattern, on every machine and for any
-  // number of threads. 0: the pattern of Suppress, and a lower bound of 0. The round at hand
-  // is always finished, and the last cleanup comes on top.
+  // number of threads. In dense systems (SuppressionResult::dense) each step counts for eight. 0: the pattern of
+  // Suppress, and a lower bound of 0. The round at hand is always finished, and the last cleanup comes on top.
   int64_t max_steps = 1'000'000;
   // Cleanup of each pattern found: see SuppressOptions.
   int64_t max_cleanup_lps = 5'000;

@@ -78,6 +78,7 @@ SuppressionResult SuppressionEngine::TakeResult() {
   result_.pattern = state_.pattern();
   result_.certificate = state_.TakeCertificate();
   result_.stopped = stopped_;
+  result_.dense = flat_prices_;
   return std::move(result_);
 }
 

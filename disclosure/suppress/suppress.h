@@ -60,6 +60,7 @@ struct SuppressionResult {
   int64_t conceal_lps = 0;
   bool cleanup_complete = true;  // false: a limit on cleanup was reached, or options.stop
   bool stopped = false;          // options.stop cut the effort short
+  bool dense = false;            // its linear programs are long: each simplex iteration stands for many elsewhere
 };
 
 // Returns a suppression pattern, common to all measures, under which an attacker who knows all published cells, all
