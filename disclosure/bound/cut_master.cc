@@ -68,7 +68,7 @@ CutMaster::CutMaster(const ProtectionModel& model)
   }
 }
 
-absl::StatusOr<std::unique_ptr<CutMaster>> CutMaster::Create(const ProtectionModel& model) {
+absl::StatusOr<std::unique_ptr<CutMaster>> CutMaster::Create(const ProtectionModel& model, std::function<bool()> stop) {
   std::unique_ptr<CutMaster> self(new CutMaster(model));
   lp::Problem problem;
   const size_t columns = self->cells_.size();
@@ -78,7 +78,7 @@ absl::StatusOr<std::unique_ptr<CutMaster>> CutMaster::Create(const ProtectionMod
   for (const int32_t cell : self->cells_) {
     problem.objective.push_back(static_cast<double>(model.system().cost[Index(cell)]));
   }
-  self->solver_ = lp::MakeSolver({.max_iterations = kMaxIterations, .perturb = true});
+  self->solver_ = lp::MakeSolver({.max_iterations = kMaxIterations, .perturb = true, .stop = std::move(stop)});
   SLUIS_RETURN_IF_ERROR(self->solver_->Load(problem));
   return self;
 }

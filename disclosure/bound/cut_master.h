@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,7 +29,9 @@ namespace sluis::disclosure {
 // allowed. Not thread-safe.
 class CutMaster {
  public:
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CutMaster>> Create(const ProtectionModel& model);
+  // `stop`: as lp::SolverOptions; Solve then fails. May be empty.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<CutMaster>> Create(const ProtectionModel& model,
+                                                                         std::function<bool()> stop = {});
 
   // `against_whole`: the cuts were made against a whole pattern. Where the relaxation does not need them, the integer
   // program does: Purge sets them aside.

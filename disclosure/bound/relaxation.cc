@@ -43,7 +43,7 @@ std::vector<CapacityCut> CutsOf(Separation separation) {
 absl::StatusOr<std::unique_ptr<Relaxation>> Relaxation::Create(const ProtectionModel& model,
                                                                RelaxationOptions options) {
   std::unique_ptr<Relaxation> self(new Relaxation(model, std::move(options)));
-  SLUIS_ASSIGN_OR_RETURN(self->master_, CutMaster::Create(model));
+  SLUIS_ASSIGN_OR_RETURN(self->master_, CutMaster::Create(model, self->options_.stop));
   SLUIS_RETURN_IF_ERROR(self->master_->Solve());
   return self;
 }

@@ -1,7 +1,9 @@
+#include <ClpEventHandler.hpp>
 #include <ClpSimplex.hpp>
 #include <CoinError.hpp>
 #include <CoinPackedMatrix.hpp>
 #include <algorithm>
+#include <utility>
 
 #include "disclosure/lp/lp.h"
 
@@ -9,6 +11,25 @@ namespace sluis::disclosure::lp {
 namespace {
 
 static_assert(sizeof(CoinBigIndex) == sizeof(int), "Debian's Clp indexes matrix entries by int");
+
+// Ends the solve at hand when asked to. Clp copies it into each model that it makes of one.
+class StopHandler final : public ClpEventHandler {
+ public:
+  explicit StopHandler(std::function<bool()> stop) : stop_(std::move(stop)) {}
+  ClpEventHandler* clone() const override { return new StopHandler(*this); }
+  int event(Event what) override {
+    if (what != endOfIteration || ++iterations_ % kIterationsPerLook != 0) return kGoOn;
+    return stop_() ? kEnd : kGoOn;
+  }
+
+ private:
+  static constexpr int kGoOn = -1;
+  static constexpr int kEnd = 0;
+  static constexpr int64_t kIterationsPerLook = 16;
+
+  std::function<bool()> stop_;
+  int64_t iterations_ = 0;
+};
 
 class ClpSolver final : public Solver {
  public:
@@ -20,6 +41,9 @@ class ClpSolver final : public Solver {
     model_.setPerturbation(options.perturb ? 50 : 100);
     model_.scaling(0);  // coefficients are 1 or -1, or near them
     model_.setMaximumIterations(options.max_iterations);
+    if (!options.stop) return;
+    const StopHandler handler(options.stop);
+    model_.passInEventHandler(&handler);
   }
 
   absl::Status Load(const Problem& problem) override {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -32,7 +33,7 @@ enum class Outcome {
   kOptimal,
   kInfeasible,
   kUnbounded,
-  kFailed,  // iteration limit or numerical trouble: nothing follows from the solution
+  kFailed,  // iteration limit, stopped, or numerical trouble: nothing follows from the solution
 };
 
 // Where a column stands at the end of a solve. A column that is not basic stands exactly at the bound named.
@@ -43,6 +44,8 @@ struct SolverOptions {
   // Lets the solver perturb costs while it works, which covering programs with many equal vertices need. The solution
   // then stands at its bounds to about 1e-7 only.
   bool perturb = false;
+  // Asked after every few iterations; once it answers true, the solve at hand ends with kFailed. May be empty.
+  std::function<bool()> stop = {};
 };
 
 // Rows to be added, one after the other: row i has the entries column[begin[i] .. begin[i + 1]).

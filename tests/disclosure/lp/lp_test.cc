@@ -33,6 +33,41 @@ TEST(Solver, FindsTheOptimumEitherWay) {
   }
 }
 
+// A path of many nodes: the dual simplex method walks along it.
+TEST(Solver, EndsWhenToldToStop) {
+  constexpr int32_t kCells = 400;
+  Problem path;
+  path.num_rows = kCells - 1;
+  for (int32_t j = 0; j < kCells; ++j) {
+    if (j > 0) {
+      path.row.push_back(j - 1);
+      path.coefficient.push_back(1);
+    }
+    if (j + 1 < kCells) {
+      path.row.push_back(j);
+      path.coefficient.push_back(1);
+    }
+    path.begin.push_back(static_cast<int64_t>(path.row.size()));
+  }
+  path.column_lower.assign(kCells, 0);
+  path.column_upper.assign(kCells, kInfinity);
+  path.objective.assign(kCells, 1);
+  path.row_lower.assign(kCells - 1, 1);
+  path.row_upper.assign(kCells - 1, kInfinity);
+  bool told = true;
+  int64_t asked = 0;
+  const auto solver = MakeSolver({.stop = [&] {
+    ++asked;
+    return told;
+  }});
+  SLUIS_ASSERT_OK(solver->Load(path));
+  EXPECT_EQ(solver->SolveFromSlack(), Outcome::kFailed);
+  EXPECT_EQ(asked, 1);
+  told = false;
+  EXPECT_EQ(solver->SolveFromSlack(), Outcome::kOptimal);
+  EXPECT_GT(asked, 1);
+}
+
 TEST(Solver, FollowsChangesOfBoundsAndObjective) {
   const auto solver = MakeSolver();
   SLUIS_ASSERT_OK(solver->Load(Small()));
