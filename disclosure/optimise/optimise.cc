@@ -74,6 +74,7 @@ absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start, int64_t clea
   options.max_cleanup_lps = options_.max_cleanup_lps * cleanup_factor;
   options.max_cleanup_iterations = options_.max_cleanup_iterations * cleanup_factor;
   options.start = std::move(start);
+  options.dense = result_.suppression.dense;
   options.threads = options_.threads;
   options.stop = options_.stop;
   options.cancelled = options_.cancelled;

@@ -100,7 +100,7 @@ class SuppressionEngine {
   const Coalitions coalitions_;
   std::vector<std::unique_ptr<DeviationSearch>> searchers_;  // per worker
   std::atomic<bool> stopped_ = false;
-  bool flat_prices_ = false;  // every cell costs the same: programs would take too long otherwise
+  bool flat_prices_ = options_.dense;  // every cell costs the same: programs would take too long otherwise
   SuppressionResult result_;
   std::vector<std::pair<int32_t, int32_t>> recomputable_;
 };

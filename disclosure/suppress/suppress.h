@@ -32,6 +32,8 @@ struct SuppressOptions {
   // Cells that are suppressed from the beginning, for instance another method's pattern. Construction adds what is
   // still missing, cleanup removes what is not needed. Cells that are not suppressible are left out. Empty: none.
   Pattern start;
+  // The system is known to be dense, from an earlier result (SuppressionResult::dense): no long programs to find out.
+  bool dense = false;
   // Threads to work on, at least 1. The result does not depend on it.
   int threads = 1;
   // Called now and then, from the calling thread. May be empty.
