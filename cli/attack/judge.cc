@@ -5,6 +5,7 @@
 
 #include "cli/tables/make_system.h"
 #include "common/status/status.h"
+#include "disclosure/rules/suppressed_sums.h"
 
 namespace sluis::cli {
 namespace {
@@ -93,6 +94,15 @@ absl::StatusOr<Verdict> JudgeLevels(const CellTable& table, const disclosure::Ce
   verdict.with_levels = true;
   verdict.levels = levels->levels;
   verdict.shortfalls = std::move(levels->shortfalls);
+  if (options.suppressed_sum) {
+    std::vector<std::int64_t> contributors = table.contributors;
+    contributors.resize(static_cast<std::size_t>(table.num_named()));
+    SLUIS_ASSIGN_OR_RETURN(const std::vector<std::int64_t> relations,
+                           disclosure::FindShortSums(table.relations, pattern, contributors, *options.suppressed_sum));
+    for (const std::int64_t relation : relations) {
+      verdict.short_sums.push_back(table.relations.total[static_cast<std::size_t>(relation)]);
+    }
+  }
   if (system.contributors.protects() && options.known.empty()) {
     auto report = disclosure::VerifyAgainstContributors(system, pattern, ForStep(options, "contributors"));
     if (!report.ok()) return NameCells(report.status(), table);

@@ -13,6 +13,7 @@
 #include "cli/tables/cell_table.h"
 #include "disclosure/attack/attack.h"
 #include "disclosure/attack/contributors.h"
+#include "disclosure/rules/rules.h"
 #include "disclosure/suppress/certificate.h"
 #include "disclosure/system/system.h"
 
@@ -31,6 +32,8 @@ struct Verdict {
   std::int64_t coalitions = 0;
   bool all_coalitions = true;  // false: there are too many to try each; only the certificate speaks of all
   std::vector<disclosure::ContributorShortfall> contributor_shortfalls;
+  // Published totals whose suppressed parts together have too few contributors.
+  std::vector<std::int32_t> short_sums;
   std::optional<absl::Status> certificate;  // what the check said, if one was given
   // All intervals, if asked for: of every suppressed cell, ascending.
   std::vector<disclosure::FeasibilityInterval> intervals;
@@ -40,7 +43,8 @@ struct Verdict {
   std::int64_t largest_component = 0;
 
   [[nodiscard]] bool holds() const {
-    return exact.empty() && shortfalls.empty() && contributor_shortfalls.empty() && (!certificate || certificate->ok());
+    return exact.empty() && shortfalls.empty() && contributor_shortfalls.empty() && short_sums.empty() &&
+           (!certificate || certificate->ok());
   }
   // Distinct cells among the shortfalls.
   [[nodiscard]] std::int64_t CellsShort() const;
@@ -50,6 +54,8 @@ struct JudgeOptions {
   bool all_intervals = false;
   int threads = 1;
   std::vector<disclosure::KnownRange> known = {};  // what the attacker contributes; empty: an outsider
+  // How many contributors the suppressed parts of a published total must have together; none: that does not matter.
+  std::optional<disclosure::MinimumFrequencyRule> suppressed_sum = std::nullopt;
   std::function<void(const std::string& step, std::int64_t done, std::int64_t total)> progress;  // may be empty
   const std::atomic<bool>* cancelled = nullptr;
 };

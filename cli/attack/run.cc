@@ -106,6 +106,7 @@ class Run {
 
   absl::StatusOr<Verdict> Judge() {
     JudgeOptions options;
+    if (command_.rules) options.suppressed_sum = command_.rules->suppressed_sum;
     options.all_intervals = command_.full || !command_.out.empty();
     options.threads = static_cast<int>(ThreadsOf(command_.threads));
     options.cancelled = interrupt_.flag();

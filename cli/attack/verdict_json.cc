@@ -39,6 +39,12 @@ nlohmann::ordered_json ToJson(const Verdict& verdict, const CellTable& table) {
     json["all_coalitions"] = verdict.all_coalitions;
     json["contributors_short"] = verdict.contributor_shortfalls.size();
   }
+  if (!verdict.short_sums.empty()) {
+    nlohmann::ordered_json& named = json["short_sums"] = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < std::min(verdict.short_sums.size(), kMaxNamedInJson); ++i) {
+      named.push_back(table.Describe(verdict.short_sums[i]));
+    }
+  }
   if (verdict.certificate) {
     json["certificate"] = verdict.certificate->ok() ? "holds" : "broken";
     if (!verdict.certificate->ok()) json["certificate_fault"] = std::string(verdict.certificate->message());
@@ -104,6 +110,11 @@ std::string ToText(const Verdict& verdict, const CellTable& table) {
     }
     and_more(verdict.contributor_shortfalls.size());
   }
+  for (std::size_t i = 0; i < std::min(verdict.short_sums.size(), kMaxNamedInText); ++i) {
+    absl::StrAppend(&text, i == 0 ? "too few contributors in what is suppressed of\n  " : "  ",
+                    table.Describe(verdict.short_sums[i]), "\n");
+  }
+  and_more(verdict.short_sums.size());
   if (verdict.certificate) {
     absl::StrAppend(&text, "certificate                 ",
                     verdict.certificate->ok() ? std::string("holds") : std::string(verdict.certificate->message()),

@@ -15,6 +15,7 @@
 #include "cli/attack/judge.h"
 #include "cli/attack/verdict_json.h"
 #include "cli/protect/engine.h"
+#include "cli/protect/suppressed_sums.h"
 #include "cli/tables/input_files.h"
 #include "cli/tables/pattern_file.h"
 #include "common/status/status.h"
@@ -118,11 +119,15 @@ class Run {
       steps_.Update(step, "", done, total);
     };
     steps_.Begin("protect", "");
+    if (command_.rules && command_.rules->suppressed_sum) {
+      return RunEngineUnderSums(*table_, *system_, *command_.rules->suppressed_sum, options);
+    }
     return RunEngine(*system_, options);
   }
 
   JudgeOptions ForJudge() {
     JudgeOptions options;
+    if (command_.rules) options.suppressed_sum = command_.rules->suppressed_sum;
     options.threads = static_cast<int>(ThreadsOf(command_.threads));
     options.cancelled = interrupt_.flag();
     options.progress = [this](const std::string& step, std::int64_t done, std::int64_t total) {

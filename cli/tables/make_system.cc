@@ -99,10 +99,10 @@ absl::Status CheckContributions(const CellTable& table) {
 }
 
 absl::Status ApplyRules(const CellTable& table, const disclosure::RuleSet& rules, CellSystem& system) {
-  if (rules.group_disclosure || rules.suppressed_sum || rules.request) {
+  if (rules.group_disclosure || rules.request) {
     return absl::InvalidArgumentError(
-        "the rule set has group_disclosure, suppressed_sum or request, which this command does not apply: take them "
-        "out of the file, and know that they are not kept");
+        "the rule set has group_disclosure or request, which this command does not apply: take them out of the file, "
+        "and know that they are not kept");
   }
   if (table.contributors.empty()) {
     return absl::InvalidArgumentError("the rules need the number of contributors of each cell: a column n");

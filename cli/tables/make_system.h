@@ -40,11 +40,11 @@ struct SystemOptions {
 // beforehand (0 .. the largest value). A cell that must be suppressed is primary with an upper level of 1.
 //
 // Errors (INVALID_ARGUMENT, with the coordinates of the first cell concerned, never a value): a value is not known; a
-// sum does not add up; neither rules nor declared levels; a rule that is not applied here (group disclosure, sums of
-// suppressed cells, requests); rules that need contributors or largest contributions that
-// the table does not have; contributions that contradict the value; a level at a cell that is not primary, no level at
-// one that is, or a lower level above the value; a primary cell that must be published; protection against contributors
-// without their numbers, or with names that contradict these.
+// sum does not add up; neither rules nor declared levels; a rule that is not applied here (group disclosure,
+// requests; sums of suppressed cells are a rule for patterns); rules that need contributors or largest contributions
+// that the table does not have; contributions that contradict the value; a level at a cell that is not primary, no
+// level at one that is, or a lower level above the value; a primary cell that must be published; protection against
+// contributors without their numbers, or with names that contradict these.
 [[nodiscard]] absl::StatusOr<disclosure::CellSystem> MakeSystem(const CellTable& table, const SystemOptions& options);
 
 // Returns how many of the largest contributions of a cell `rules` look at: at least 2 where they look at any.

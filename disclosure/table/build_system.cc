@@ -269,6 +269,12 @@ absl::StatusOr<RequestSystem> BuildSystem(const TablePlan& plan, std::span<const
   if (cubes.size() != plan.tables.size()) {
     return absl::InvalidArgumentError("cubes: one for each table of the plan is expected");
   }
+  if (rules.contributors) {
+    return absl::InvalidArgumentError(
+        "rule set: contributors: is kept by `sluis protect` only; the gate does not know who is behind cells of "
+        "several "
+        "tables");
+  }
   RequestSystem result;
   CellNumbers numbers(plan);
   for (std::size_t t = 0; t < cubes.size(); ++t) {
