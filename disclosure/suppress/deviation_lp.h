@@ -37,6 +37,7 @@ class CheapestDeviationLp {
   [[nodiscard]] lp::Outcome Solve(const Target& target, CellPrice price);
 
   [[nodiscard]] std::span<const ApproximateEntry> vertex() const { return vertex_; }
+  [[nodiscard]] std::span<const int32_t> cells() const { return cells_; }
   [[nodiscard]] int64_t iterations() const { return solver_->Iterations(); }
 
  private:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "disclosure/suppress/refine_deviation.h"
+
 namespace sluis::disclosure {
 namespace {
 
@@ -41,8 +43,16 @@ lp::Outcome DeviationSearch::Try(const Target& target, std::vector<int32_t> cell
   if (outcome != lp::Outcome::kOptimal) return outcome;
   std::optional<Deviation> deviation = exact_.Find(target.measure, (*lp)->vertex());
   if (!deviation || !Serves(*deviation, target)) {
-    if (best.outcome != SearchOutcome::kFound) best.outcome = SearchOutcome::kInexact;
-    return outcome;
+    RefinedDeviation refined =
+        RefineDeviation(system_, incidence_, target, (*lp)->cells(), (*lp)->vertex(), price, row_scratch_);
+    best.lps += refined.lps;
+    best.iterations += refined.iterations;
+    if (refined.outcome == lp::Outcome::kInfeasible) return refined.outcome;
+    if (!refined.deviation) {
+      if (best.outcome != SearchOutcome::kFound) best.outcome = SearchOutcome::kInexact;
+      return outcome;
+    }
+    deviation = std::move(refined.deviation);
   }
   double sum = 0;
   for (const int32_t cell : deviation->cell) sum += entry(cell);
