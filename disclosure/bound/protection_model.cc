@@ -45,6 +45,14 @@ ProtectionModel::ProtectionModel(const CellSystem& system) : system_(system) {
   }
 }
 
+int64_t ProtectionModel::CostOf(std::span<const uint8_t> pattern) const {
+  int64_t cost = 0;
+  for (int32_t i = 0; i < num_cells(); ++i) {
+    if (state(i) == CellState::kFree && pattern[Index(i)] != 0) cost += system_.cost[Index(i)];
+  }
+  return cost;
+}
+
 ProtectionModel::Range ProtectionModel::AttackersOf(int32_t measure, int32_t cell) const {
   const auto key = std::pair(measure, cell);
   const auto before = [](const Attacker& a, const std::pair<int32_t, int32_t>& k) {

@@ -54,6 +54,9 @@ class ProtectionModel {
     return m.upper_bound[i] == kNoUpperBound ? kNoUpperBound : m.upper_bound[i] - m.value[i];
   }
 
+  // What the secondary cells of `pattern` cost.
+  [[nodiscard]] int64_t CostOf(std::span<const uint8_t> pattern) const;
+
   // An entry of a relation seen from the relation (id: the cell), or from the cell (id: the relation).
   struct Entry {
     int32_t id = 0;

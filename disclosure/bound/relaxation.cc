@@ -16,7 +16,6 @@ constexpr double kMinViolation = 1e-3;
 constexpr int32_t kPurgeAfter = 10;
 constexpr int32_t kRoundsLookedBack = 3;
 constexpr int64_t kStepsPerDescent = 5;
-constexpr int64_t kStepsPerIntegerIteration = 5;  // with cuts and heuristics at the nodes
 constexpr double kWhole = 1e-6;
 // The covering program of a large table would take minutes with one cut for every attacker.
 constexpr size_t kMaxCutsPerRound = 4'000;
@@ -146,6 +145,14 @@ absl::StatusOr<IntegerMasterAnswer> Relaxation::SolveInteger(const IntegerMaster
   statistics_.steps += kStepsPerIntegerIteration * answer.iterations;
   if (answer.optimal) bound_ = std::max(bound_, answer.pattern.empty() ? best_cost_ : answer.cost);
   return answer;
+}
+
+void Relaxation::Credit(int64_t bound, const RelaxationStatistics& work) {
+  bound_ = std::max(bound_, bound);
+  statistics_.rounds += work.rounds;
+  statistics_.cuts += work.cuts;
+  statistics_.programs += work.programs;
+  statistics_.steps += work.steps;
 }
 
 absl::Status Relaxation::Tighten(SeparationRequest::Programs programs, double least_gain) {

@@ -20,6 +20,9 @@ namespace sluis::disclosure {
 // No pattern is known yet.
 inline constexpr int64_t kNoCost = std::numeric_limits<int64_t>::max();
 
+// What an iteration inside an integer program counts for, with cuts and heuristics at the nodes.
+inline constexpr int64_t kStepsPerIntegerIteration = 5;
+
 struct RelaxationOptions {
   int32_t threads = 1;
   // Simplex iterations, of attackers and of the covering program, after which no further round is begun; a descent
@@ -79,6 +82,10 @@ class Relaxation {
   // cheapest further cells that satisfy all cuts, until nobody falls short or the number of those who do stands still
   // (the last few are a matter of many small cells, one cut at a time). `options`: of the integer programs.
   [[nodiscard]] absl::StatusOr<WholePattern> Complete(std::vector<uint8_t> pattern, IntegerMasterOptions options);
+
+  // Counts work that was done elsewhere on the same program, and takes over the bound that it gave (0: none), which
+  // then stands as those of SolveInteger do.
+  void Credit(int64_t bound, const RelaxationStatistics& work);
 
   // A proven lower bound on the cost of the secondary cells of any pattern that protects; at most SetBest's cost.
   [[nodiscard]] int64_t bound() const { return std::min(bound_, best_cost_); }

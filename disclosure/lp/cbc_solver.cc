@@ -30,7 +30,7 @@ class StopHandler final : public CbcEventHandler {
 
 // The cuts and heuristics that pay on covering programs. Set up here and not by Cbc's own main program: that one keeps
 // state in global variables.
-void Equip(CbcModel& model) {
+void Equip(CbcModel& model, bool few_cuts) {
   CglProbing probing;
   probing.setUsingObjective(1);
   probing.setMaxPass(1);
@@ -48,8 +48,12 @@ void Equip(CbcModel& model) {
   model.addCutGenerator(&probing, -1, "probing");
   model.addCutGenerator(&gomory, -98, "gomory");
   model.addCutGenerator(&knapsack, -98, "knapsack");
-  model.addCutGenerator(&rounding, -98, "rounding");
-  model.addCutGenerator(&zero_half, -98, "zero half");
+  if (!few_cuts) {
+    model.addCutGenerator(&rounding, -98, "rounding");
+    model.addCutGenerator(&zero_half, -98, "zero half");
+  }
+  model.setMaximumCutPassesAtRoot(20);
+  model.setMaximumCutPasses(few_cuts ? 1 : 2);
   CbcRounding by_rounding(model);
   model.addHeuristic(&by_rounding, "rounding");
   CbcHeuristicGreedyCover greedy(model);
@@ -83,12 +87,10 @@ absl::StatusOr<BinaryAnswer> SolveBinary(const Problem& problem, const BinaryOpt
     model.setMaximumNodes(static_cast<int>(std::min<int64_t>(options.max_nodes, 1'000'000'000)));
     model.setMaximumNumberIterations(static_cast<int>(std::min<int64_t>(options.max_iterations, 1'000'000'000)));
     model.setAllowableFractionGap(options.relative_gap);
-    model.setMaximumCutPassesAtRoot(20);
-    model.setMaximumCutPasses(2);
     StopHandler handler(options.stop);
     model.passInEventHandler(&handler);
     if (options.cutoff < kInfinity) model.setCutoff(options.cutoff);
-    Equip(model);
+    Equip(model, options.few_cuts);
     model.branchAndBound();
     BinaryAnswer answer;
     answer.iterations = model.getIterationCount();

@@ -21,6 +21,9 @@ struct BinaryOptions {
   double cutoff = kInfinity;
   // A solution this near to the bound, as a part of it, ends the search. 0: the optimum.
   double relative_gap = 0;
+  // Fewer kinds of cuts, and fewer rounds of them at a node: half the time on programs of some 150 columns and 300 rows
+  // (2.3 instead of 4.5 s).
+  bool few_cuts = false;
   // Looked at now and then; when it returns true, the search ends as at max_nodes. May be empty.
   std::function<bool()> stop;
 };

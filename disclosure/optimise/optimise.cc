@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/status/status.h"
+#include "disclosure/bound/closing.h"
 #include "disclosure/bound/integer_master.h"
 #include "disclosure/bound/protection_model.h"
 #include "disclosure/bound/relaxation.h"
@@ -25,6 +26,11 @@ constexpr double kRoughReduced = 0.01;  // of the bound
 constexpr int64_t kRoughIterations = 20'000;
 // An integer program whose pattern costs more than so many times the bound is too hard: dives do better.
 constexpr double kHardIntegerProgram = 1.08;
+// Where integer programs are solved to the end: simplex iterations of each component, while the gap is large and from
+// kSmallGap on.
+constexpr int64_t kCloseFarIterations = 5'000;
+constexpr int64_t kCloseNearIterations = 60'000;
+constexpr int64_t kMaxNodes = 50'000;
 // Failed rounds of the search after which it ends: the steps would be spent on nothing.
 constexpr int kPatience = 3;
 constexpr int kMaxIntegerRounds = 30;
@@ -37,7 +43,7 @@ constexpr int64_t kLastDenseCleanupFactor = 3;
 class Search {
  public:
   Search(const CellSystem& system, const OptimiseOptions& options)
-      : system_(system), options_(options), model_(system) {}
+      : system_(system), options_(options), model_(system), closing_(model_) {}
 
   absl::StatusOr<OptimiseResult> Run();
 
@@ -57,6 +63,9 @@ class Search {
   [[nodiscard]] absl::StatusOr<bool> Try(Pattern start, int64_t cleanup_factor = 1);
   // Integer programs and cuts in turn. True if the pattern became cheaper, or the bound was closed.
   [[nodiscard]] absl::StatusOr<bool> SolveIntegers();
+  // Integer programs over all cells, solved to the end, as long as they are not too hard. True if the last one's own
+  // pattern protects: then there is nothing better to look for.
+  [[nodiscard]] absl::StatusOr<bool> Close();
   [[nodiscard]] absl::Status Improve();
 
   const CellSystem& system_;
@@ -64,6 +73,7 @@ class Search {
   const ProtectionModel model_;
   int64_t max_steps_ = options_.max_steps;  // of those that the relaxation counts
   std::unique_ptr<Relaxation> relaxation_;
+  Closing closing_;
   OptimiseResult result_;
   bool integers_pay_ = true;  // the last integer program's pattern cost little more than the bound
 };
@@ -77,14 +87,15 @@ absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start, int64_t clea
   options.dense = result_.suppression.dense;
   options.threads = options_.threads;
   options.stop = options_.stop;
+  options.give_up = !options.start.empty();
   options.cancelled = options_.cancelled;
   return Suppress(system_, options);
 }
 
 absl::StatusOr<bool> Search::Try(Pattern start, int64_t cleanup_factor) {
   absl::StatusOr<SuppressionResult> found = Suppressed(std::move(start), cleanup_factor);
-  // The first pattern stands; that another one could not be made exact is no reason to fail.
-  if (absl::IsInternal(found.status())) return false;
+  // The first pattern stands; that another one could not be made exact, or in time, is no reason to fail.
+  if (absl::IsInternal(found.status()) || (absl::IsCancelled(found.status()) && !Cancelled())) return false;
   SLUIS_RETURN_IF_ERROR(found.status());
   const bool cheaper = found->secondary_cost < result_.suppression.secondary_cost;
   if (cheaper) result_.suppression = *std::move(found);
@@ -131,9 +142,41 @@ absl::StatusOr<bool> Search::SolveIntegers() {
   return gained;
 }
 
+absl::StatusOr<bool> Search::Close() {
+  closing_.Add(relaxation_->master().cuts());
+  closing_.Add(relaxation_->master().set_aside());
+  while (!Done()) {
+    const auto bound = static_cast<double>(relaxation_->bound());
+    const bool near = static_cast<double>(result_.suppression.secondary_cost) <= (1 + kSmallGap) * bound;
+    const int64_t left = (max_steps_ - relaxation_->statistics().steps) / kStepsPerIntegerIteration;
+    const CoveringOptions options{
+        .max_nodes = kMaxNodes,
+        .max_iterations = std::clamp<int64_t>(left, 1, near ? kCloseNearIterations : kCloseFarIterations),
+        .threads = options_.threads,
+        .stop = [this] { return Stop(); }};
+    const CutMaster& master = relaxation_->master();
+    SLUIS_ASSIGN_OR_RETURN(ClosingRound round, closing_.Round(master.lower(), master.upper(), options));
+    result_.integer_programs += round.integer_programs;
+    const int64_t proven = !round.complete ? 0 : round.none ? result_.suppression.secondary_cost : round.bound;
+    relaxation_->Credit(proven,
+                        {.rounds = 1,
+                         .cuts = round.cuts,
+                         .programs = round.linear_programs,
+                         .steps = round.simplex_iterations + kStepsPerIntegerIteration * round.integer_iterations});
+    Report(OptimisePhase::kSearch, relaxation_->bound(), relaxation_->statistics().steps);
+    if (!round.complete) return false;
+    const bool cheaper = !round.pattern.empty() && round.cost < result_.suppression.secondary_cost;
+    if (cheaper) SLUIS_RETURN_IF_ERROR(Try(std::move(round.pattern)).status());
+    if (round.none || round.fall_short == 0) return true;
+    if (round.cuts == 0) return false;
+  }
+  return false;
+}
+
 absl::Status Search::Improve() {
   SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
-  for (int failed = 0; failed < kPatience && !Done();) {
+  SLUIS_ASSIGN_OR_RETURN(const bool closed, Close());
+  for (int failed = closed ? kPatience : 0; failed < kPatience && !Done();) {
     const int64_t bound = relaxation_->bound();
     bool gained = false;
     if (integers_pay_) {
