@@ -13,7 +13,7 @@
 namespace sluis::cli {
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{4} << 30;
+constexpr std::size_t kMaxMebibytes = 4096;
 constexpr std::int64_t kMaxCells = 100'000'000;
 
 // The file as lines of fields; spaces, tabs, colons and parentheses part them.
@@ -138,16 +138,7 @@ absl::Status ReadRelation(const Lines& lines, SystemBuilder& builder) {
 }  // namespace
 
 absl::Status ReadJjFile(const std::string& path, const ReadCellsOptions& options, SystemBuilder& builder) {
-  SLUIS_ASSIGN_OR_RETURN(auto bytes, common::OpenFileSource(path));
-  std::string text;
-  std::string block(64 << 10, '\0');
-  for (;;) {
-    const absl::StatusOr<std::size_t> count = bytes->Read(block);
-    if (!count.ok()) return common::Annotate(count.status(), path);
-    if (*count == 0) break;
-    text.append(block, 0, *count);
-    if (text.size() > kMaxBytes) return absl::InvalidArgumentError(path + ": larger than 4 GiB");
-  }
+  SLUIS_ASSIGN_OR_RETURN(std::string text, common::ReadWholeFile(path, kMaxMebibytes));
   Lines lines(std::move(text), path);
   if (!lines.Next() || lines.fields().size() != 1 || lines.fields().front() != "0") {
     return absl::InvalidArgumentError(

@@ -14,24 +14,11 @@ namespace {
 
 using disclosure::TableShape;
 
-constexpr std::size_t kMaxHierarchyBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxHierarchyMebibytes = 1024;
 constexpr std::size_t kMaxDimensions = 16;
 constexpr char kNoHierarchy[] = "none";  // in the place of a file: nothing adds up in this dimension
 
 std::size_t Index(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-absl::StatusOr<std::string> ReadText(const std::string& path) {
-  SLUIS_ASSIGN_OR_RETURN(auto bytes, common::OpenFileSource(path));
-  std::string text;
-  std::string block(64 << 10, '\0');
-  for (;;) {
-    const absl::StatusOr<std::size_t> count = bytes->Read(block);
-    if (!count.ok()) return common::Annotate(count.status(), path);
-    if (*count == 0) return text;
-    text.append(block, 0, *count);
-    if (text.size() > kMaxHierarchyBytes) return absl::InvalidArgumentError(path + ": larger than 1 GiB");
-  }
-}
 
 // Joins the files' records to one table.
 class Join {
@@ -269,7 +256,7 @@ absl::StatusOr<std::vector<Dimension>> LoadDimensions(const TableFiles& files) {
                                                      ": --dims does not name this dimension"));
     }
     if (hierarchy.path == kNoHierarchy) continue;
-    SLUIS_ASSIGN_OR_RETURN(const std::string text, ReadText(hierarchy.path));
+    SLUIS_ASSIGN_OR_RETURN(const std::string text, common::ReadWholeFile(hierarchy.path, kMaxHierarchyMebibytes));
     SLUIS_ASSIGN_OR_RETURN(const HierarchyFile file, ParseHierarchy(text, hierarchy.path, files.total_code));
     SLUIS_RETURN_IF_ERROR(dimension->AddHierarchy(file, hierarchy.path));
   }

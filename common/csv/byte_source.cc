@@ -194,6 +194,21 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenFileSource(const std::string& pa
   return whole;
 }
 
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t max_mebibytes) {
+  SLUIS_ASSIGN_OR_RETURN(auto bytes, OpenFileSource(path));
+  std::string text;
+  std::string block(kInputBytes, '\0');
+  for (;;) {
+    const absl::StatusOr<std::size_t> count = bytes->Read(block);
+    if (!count.ok()) return Annotate(count.status(), path);
+    if (*count == 0) return text;
+    if (text.size() + *count > max_mebibytes << 20) {
+      return absl::InvalidArgumentError(path + ": larger than " + std::to_string(max_mebibytes) + " MiB");
+    }
+    text.append(block, 0, *count);
+  }
+}
+
 std::unique_ptr<ByteSource> MakeMemorySource(std::string bytes) {
   const bool gzip = bytes.starts_with(kGzipMagic);
   const bool zstd = bytes.starts_with(kZstdMagic);

@@ -28,7 +28,11 @@ class ByteSource {
 // FILE_COMPRESSION if the name promises a compression that the content lacks.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<ByteSource>> OpenFileSource(const std::string& path);
 
-// The same for bytes in memory; never an error at once, but `Read` may fail as above.
+// Returns all that OpenFileSource(path) reads. Errors: its and Read's, the latter with the path in front;
+// INVALID_ARGUMENT if there is more than `max_mebibytes`.
+[[nodiscard]] absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t max_mebibytes);
+
+// As OpenFileSource for bytes in memory; never an error at once, but `Read` may fail as above.
 [[nodiscard]] std::unique_ptr<ByteSource> MakeMemorySource(std::string bytes);
 
 }  // namespace sluis::common

@@ -97,6 +97,24 @@ TEST_F(FileSource, RecognisesCompressionByContent) {
   }
 }
 
+TEST_F(FileSource, ReadsAWholeFileUpToALimit) {
+  std::string text;
+  while (text.size() < (1 << 20)) text += Text();
+  text.resize(1 << 20);
+  for (const std::string& bytes : {text, Gzip(text)}) {
+    const auto whole = ReadWholeFile(Write("whole", bytes), 1);
+    SLUIS_ASSERT_OK(whole);
+    EXPECT_TRUE(*whole == text);
+    EXPECT_THAT(ReadWholeFile(Write("whole", bytes), 0), StatusIs(absl::StatusCode::kInvalidArgument, "larger than 0"));
+  }
+  EXPECT_THAT(ReadWholeFile(Write("more", Gzip(text + "x")), 1),
+              StatusIs(absl::StatusCode::kInvalidArgument, "more: larger than 1 MiB"));
+  const std::string zipped = Gzip(Text());
+  EXPECT_THAT(ReadWholeFile(Write("cut", zipped.substr(0, zipped.size() / 2)), 1),
+              StatusIs(absl::StatusCode::kDataLoss, "/cut: the compressed file ends early"));
+  EXPECT_THAT(ReadWholeFile(directory_ + "/absent", 1), StatusIs(absl::StatusCode::kNotFound, "absent"));
+}
+
 TEST_F(FileSource, FailsIfTheNamePromisesACompressionThatTheContentLacks) {
   EXPECT_EQ(ReasonOf(OpenFileSource(Write("a.csv.gz", "a,b\n")).status()), "FILE_COMPRESSION");
   EXPECT_EQ(ReasonOf(OpenFileSource(Write("b.csv.zst", Gzip("a,b\n"))).status()), "FILE_COMPRESSION");
