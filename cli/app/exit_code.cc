@@ -50,4 +50,10 @@ int ReportError(const absl::Status& status, bool json) {
   return ToExitCode(status);
 }
 
+absl::StatusOr<int> ReportBadData(const absl::Status& status, bool json) {
+  if (!absl::IsInvalidArgument(status)) return status;
+  ReportError(status, json);
+  return kExitBadData;
+}
+
 }  // namespace sluis::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace sluis::cli {
 
@@ -22,5 +23,9 @@ enum ExitCode : int {
 // Prints `status` on standard error, as text or, with `json`, as {"error": ..., "reason": ..., "message": ...}, and
 // returns its exit code.
 int ReportError(const absl::Status& status, bool json);
+
+// For a command that failed on its data: an INVALID_ARGUMENT is about the files, not the command line, so it is printed
+// and kExitBadData comes back; any other error comes back as it is. Precondition: `status` is not OK.
+[[nodiscard]] absl::StatusOr<int> ReportBadData(const absl::Status& status, bool json);
 
 }  // namespace sluis::cli

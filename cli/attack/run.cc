@@ -34,19 +34,10 @@ class Run {
   absl::StatusOr<int> Attack() {
     SLUIS_RETURN_IF_ERROR(CheckCommand());
     steps_.Begin("read", "");
-    const absl::Status read = Read();
-    if (absl::IsInvalidArgument(read)) {
-      ReportError(read, json_);
-      return kExitBadData;
-    }
-    SLUIS_RETURN_IF_ERROR(read);
+    if (const absl::Status read = Read(); !read.ok()) return ReportBadData(read, json_);
     const absl::StatusOr<Verdict> judged = Judge();
     steps_.End();
-    if (absl::IsInvalidArgument(judged.status())) {  // what was published contradicts itself
-      ReportError(judged.status(), json_);
-      return kExitBadData;
-    }
-    SLUIS_RETURN_IF_ERROR(judged.status());
+    if (!judged.ok()) return ReportBadData(judged.status(), json_);  // what was published contradicts itself
     const Verdict& verdict = *judged;
     steps_.Begin("write", "");
     if (!command_.out.empty()) SLUIS_RETURN_IF_ERROR(WriteOutput(command_.out, IntervalsCsv(verdict, *table_)));

@@ -61,12 +61,7 @@ class Run {
   absl::StatusOr<int> Protect() {
     SLUIS_RETURN_IF_ERROR(CheckCommand());
     steps_.Begin("read", "");
-    const absl::Status read = Read();
-    if (absl::IsInvalidArgument(read)) {
-      ReportError(read, json_);
-      return kExitBadData;
-    }
-    SLUIS_RETURN_IF_ERROR(read);
+    if (const absl::Status read = Read(); !read.ok()) return ReportBadData(read, json_);
     auto result = Suppress();
     steps_.End();
     if (absl::IsFailedPrecondition(result.status())) return NameUnprotectable(result.status());

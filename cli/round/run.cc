@@ -120,11 +120,7 @@ absl::StatusOr<int> RunRound(const RoundCommand& command, bool json) {
   if (command.out.empty()) return absl::InvalidArgumentError("--out is needed: the file for the rounded table");
   SLUIS_RETURN_IF_ERROR(CheckOutputs(InputPaths(command.table), {command.out, command.summary}));
   const absl::StatusOr<CellTable> table = Read(command.table);
-  if (absl::IsInvalidArgument(table.status())) {
-    ReportError(table.status(), json);
-    return kExitBadData;
-  }
-  SLUIS_RETURN_IF_ERROR(table.status());
+  if (!table.ok()) return ReportBadData(table.status(), json);
   auto rounded = command.method == "controlled" ? RoundControlledTable(*table, command.base)
                                                 : RoundSmallCountsOf(*table, command.base);
   if (!rounded.ok()) return NameCells(rounded.status(), *table);
