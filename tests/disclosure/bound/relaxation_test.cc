@@ -1,5 +1,7 @@
 #include "disclosure/bound/relaxation.h"
 
+#include <functional>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -17,6 +19,33 @@ using testing::Optimum;
 using testing::SmallTable;
 using testing::TinyProblem;
 using Programs = SeparationRequest::Programs;
+
+// A tiny problem that has a safe pattern.
+struct Solvable {
+  const SmallTable& table;
+  const ProtectionModel& model;
+  Relaxation& relaxation;
+  int64_t optimum;  // the least cost of a safe pattern
+};
+
+// Calls `visit` with each solvable one of a dozen problems, its relaxation tightened as far as `programs` go. Returns
+// how many there were.
+int ForEachSolvable(std::mt19937_64& random, Programs programs, const std::function<void(const Solvable&)>& visit) {
+  int solvable = 0;
+  for (int trial = 0; trial < 12; ++trial) {
+    const SmallTable table = TinyProblem(random, trial % 3 == 2);
+    const std::optional<int64_t> optimum = Optimum(table.system);
+    if (!optimum) continue;
+    ++solvable;
+    const ProtectionModel model(table.system);
+    const auto relaxation = Relaxation::Create(model, {});
+    EXPECT_THAT(relaxation, common::testing::IsOk());
+    if (!relaxation.ok()) continue;
+    SLUIS_EXPECT_OK((*relaxation)->Tighten(programs, 0));
+    visit({.table = table, .model = model, .relaxation = **relaxation, .optimum = *optimum});
+  }
+  return solvable;
+}
 
 TEST(Separator, AgreesWithTheAttackOnEveryPattern) {
   std::mt19937_64 random(41);
@@ -49,106 +78,81 @@ TEST(Separator, AgreesWithTheAttackOnEveryPattern) {
 
 TEST(Relaxation, BoundIsBelowTheOptimumAndDivesEndSafe) {
   std::mt19937_64 random(42);
-  int solved = 0;
   int tight = 0;
-  for (int trial = 0; trial < 12; ++trial) {
-    const SmallTable table = TinyProblem(random, trial % 3 == 2);
-    const std::optional<int64_t> optimum = Optimum(table.system);
-    if (!optimum) continue;
-    ++solved;
-    const ProtectionModel model(table.system);
-    const auto relaxation = Relaxation::Create(model, {});
-    SLUIS_ASSERT_OK(relaxation);
-    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
-    EXPECT_LE((*relaxation)->bound(), *optimum);
-    tight += (*relaxation)->bound() == *optimum ? 1 : 0;
+  const int solved = ForEachSolvable(random, Programs::kExact, [&](const Solvable& it) {
+    EXPECT_LE(it.relaxation.bound(), it.optimum);
+    tight += it.relaxation.bound() == it.optimum ? 1 : 0;
     // Each dive starts from the cuts of the last, until one protects.
     int dives = 0;
     for (int64_t fall_short = 1; fall_short > 0 && dives < 100; ++dives) {
-      const auto whole = (*relaxation)->Dive();
+      const auto whole = it.relaxation.Dive();
       SLUIS_ASSERT_OK(whole);
       ASSERT_FALSE(whole->pattern.empty());
       fall_short = whole->fall_short;
-      EXPECT_EQ(fall_short == 0, IsSafe(table.system, whole->pattern));
+      EXPECT_EQ(fall_short == 0, IsSafe(it.table.system, whole->pattern));
       if (fall_short == 0) {
-        EXPECT_GE(CostOf(table.system, whole->pattern), *optimum);
+        EXPECT_GE(CostOf(it.table.system, whole->pattern), it.optimum);
       }
     }
     EXPECT_LT(dives, 100);
-    EXPECT_LE((*relaxation)->bound(), *optimum);  // the cuts of a dive hold in general
+    EXPECT_LE(it.relaxation.bound(), it.optimum);  // the cuts of a dive hold in general
     // Nothing is cheaper than the optimum, and fixing cells against it cuts off no cheaper pattern.
-    (*relaxation)->SetBest(*optimum);
-    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
-    EXPECT_LE((*relaxation)->bound(), *optimum);
-  }
+    it.relaxation.SetBest(it.optimum);
+    SLUIS_ASSERT_OK(it.relaxation.Tighten(Programs::kExact, 0));
+    EXPECT_LE(it.relaxation.bound(), it.optimum);
+  });
   EXPECT_GT(solved, 8);
   EXPECT_GT(tight, 3);
 }
 
 TEST(Relaxation, IntegerProgramsAndCutsInTurnFindTheOptimum) {
   std::mt19937_64 random(43);
-  int solved = 0;
-  for (int trial = 0; trial < 12; ++trial) {
-    const SmallTable table = TinyProblem(random, trial % 3 == 2);
-    const std::optional<int64_t> optimum = Optimum(table.system);
-    if (!optimum) continue;
-    ++solved;
-    const ProtectionModel model(table.system);
-    const auto relaxation = Relaxation::Create(model, {});
-    SLUIS_ASSERT_OK(relaxation);
-    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kNone, 0));
+  const int solved = ForEachSolvable(random, Programs::kNone, [&](const Solvable& it) {
     bool found = false;
     for (int round = 0; round < 200 && !found; ++round) {
-      const auto answer = (*relaxation)->SolveInteger({});
+      const auto answer = it.relaxation.SolveInteger({});
       SLUIS_ASSERT_OK(answer);
       ASSERT_TRUE(answer->optimal);
-      EXPECT_LE(answer->cost, *optimum);
-      const auto fall_short = (*relaxation)->CutOff(answer->pattern);
+      EXPECT_LE(answer->cost, it.optimum);
+      const auto fall_short = it.relaxation.CutOff(answer->pattern);
       SLUIS_ASSERT_OK(fall_short);
-      EXPECT_EQ(*fall_short == 0, IsSafe(table.system, answer->pattern));
+      EXPECT_EQ(*fall_short == 0, IsSafe(it.table.system, answer->pattern));
       if (*fall_short > 0) continue;
       found = true;
-      EXPECT_EQ(answer->cost, *optimum);
-      EXPECT_EQ((*relaxation)->bound(), *optimum);
+      EXPECT_EQ(answer->cost, it.optimum);
+      EXPECT_EQ(it.relaxation.bound(), it.optimum);
     }
     EXPECT_TRUE(found);
-  }
+  });
   EXPECT_GT(solved, 8);
 }
 
 TEST(Relaxation, CompletesAPatternAndItsBoundStillHolds) {
   std::mt19937_64 random(45);
   int completed = 0;
-  for (int trial = 0; trial < 12; ++trial) {
-    const SmallTable table = TinyProblem(random, trial % 3 == 2);
-    const std::optional<int64_t> optimum = Optimum(table.system);
-    if (!optimum) continue;
-    const ProtectionModel model(table.system);
-    const auto relaxation = Relaxation::Create(model, {});
-    SLUIS_ASSERT_OK(relaxation);
-    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kNone, 0));
+  ForEachSolvable(random, Programs::kNone, [&](const Solvable& it) {
     // Primary cells and one other, that the optimum may do without.
-    std::vector<uint8_t> start(static_cast<size_t>(table.system.num_cells), 0);
+    std::vector<uint8_t> start(static_cast<size_t>(it.table.system.num_cells), 0);
     std::vector<int32_t> others;
-    for (int32_t i = 0; i < table.system.num_cells; ++i) {
-      start[static_cast<size_t>(i)] = model.state(i) == CellState::kSuppressed;
-      if (model.state(i) == CellState::kFree) others.push_back(i);
+    for (int32_t i = 0; i < it.table.system.num_cells; ++i) {
+      start[static_cast<size_t>(i)] = it.model.state(i) == CellState::kSuppressed;
+      if (it.model.state(i) == CellState::kFree) others.push_back(i);
     }
     const auto kept = static_cast<size_t>(others[random() % others.size()]);
     start[kept] = 1;
-    const auto whole = (*relaxation)->Complete(start, {});
+    const auto whole = it.relaxation.Complete(start, {});
     SLUIS_ASSERT_OK(whole);
     EXPECT_EQ(whole->pattern[kept], 1);
-    EXPECT_EQ(whole->fall_short == 0, IsSafe(table.system, whole->pattern));
+    EXPECT_EQ(whole->fall_short == 0, IsSafe(it.table.system, whole->pattern));
     if (whole->fall_short == 0) {
       ++completed;
-      EXPECT_GE(CostOf(table.system, whole->pattern), *optimum);
+      EXPECT_GE(CostOf(it.table.system, whole->pattern), it.optimum);
     }
     // Cells that were held for the completion do not count for the bound.
-    EXPECT_LE((*relaxation)->bound(), *optimum);
-    SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
-    EXPECT_LE((*relaxation)->bound(), *optimum);
-  }
+    EXPECT_LE(it.relaxation.bound(), it.optimum);
+    SLUIS_ASSERT_OK(it.relaxation.Tighten(Programs::kExact, 0));
+    EXPECT_LE(it.relaxation.bound(), it.optimum);
+  });
   EXPECT_GT(completed, 5);
 }
 

@@ -8,6 +8,7 @@
 #include "disclosure/suppress/suppress.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/disclosure/rules/one_relation.h"
 #include "tests/disclosure/small_tables.h"
 
 namespace sluis::disclosure {
@@ -16,10 +17,11 @@ namespace {
 using common::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::kInvalid;
 using testing::MakeSmallTable;
+using testing::OneRelation;
 using testing::SmallTable;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+using testing::ValueOf;
 
 GroupDisclosureRule Rule(int32_t percent, int64_t from_total = 1) {
   return {.percent = percent, .from_total = from_total};
@@ -27,18 +29,7 @@ GroupDisclosureRule Rule(int32_t percent, int64_t from_total = 1) {
 
 std::vector<GroupFinding> Find(const Relations& relations, const std::vector<int64_t>& units,
                                const GroupDisclosureRule& rule) {
-  const auto found = FindGroupDisclosure(relations, units, {}, {}, rule);
-  EXPECT_THAT(found, common::testing::IsOk());
-  return found.value_or(std::vector<GroupFinding>{});
-}
-
-// One total (cell 0) with the other cells as its parts.
-Relations OneRelation(int32_t parts) {
-  Relations relations;
-  std::vector<int32_t> cells;
-  for (int32_t part = 1; part <= parts; ++part) cells.push_back(part);
-  relations.Add(0, cells);
-  return relations;
+  return ValueOf(FindGroupDisclosure(relations, units, {}, {}, rule));
 }
 
 TEST(FindGroupDisclosure, FindsACategoryThatHoldsTheShare) {

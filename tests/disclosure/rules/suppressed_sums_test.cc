@@ -7,6 +7,7 @@
 #include "disclosure/suppress/suppress.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/disclosure/rules/one_relation.h"
 #include "tests/disclosure/small_tables.h"
 
 namespace sluis::disclosure {
@@ -15,23 +16,16 @@ namespace {
 using common::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::kInvalid;
 using testing::MakeSmallTable;
+using testing::OneRelation;
 using testing::SmallTable;
+using testing::ValueOf;
 
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr MinimumFrequencyRule kTen = {.threshold = 10, .count_range = 5, .amount_range_percent = 20};
 
-// Cell 0 = 1 + 2 + 3.
-Relations OneRelation() {
-  Relations relations;
-  relations.Add(0, std::vector<int32_t>{1, 2, 3});
-  return relations;
-}
-
 std::vector<int64_t> Find(const std::vector<uint8_t>& pattern, const std::vector<int64_t>& contributors) {
-  const auto found = FindShortSums(OneRelation(), pattern, contributors, kTen);
-  EXPECT_THAT(found, common::testing::IsOk());
-  return found.value_or(std::vector<int64_t>{});
+  return ValueOf(FindShortSums(OneRelation(3), pattern, contributors, kTen));
 }
 
 TEST(FindShortSums, LooksAtTheSuppressedPartsOfAPublishedTotal) {
@@ -47,15 +41,16 @@ TEST(FindShortSums, LooksAtTheSuppressedPartsOfAPublishedTotal) {
 
 TEST(FindShortSums, RefusesBadInput) {
   const std::vector<int64_t> contributors = {1, 1, 0, 0};
-  EXPECT_THAT(FindShortSums(OneRelation(), std::vector<uint8_t>(3), contributors, kTen), StatusIs(kInvalid, "pattern"));
-  EXPECT_THAT(FindShortSums(OneRelation(), std::vector<uint8_t>(4), contributors,
+  EXPECT_THAT(FindShortSums(OneRelation(3), std::vector<uint8_t>(3), contributors, kTen),
+              StatusIs(kInvalid, "pattern"));
+  EXPECT_THAT(FindShortSums(OneRelation(3), std::vector<uint8_t>(4), contributors,
                             {.threshold = 1, .count_range = 1, .amount_range_percent = 20}),
               StatusIs(kInvalid, "suppressed_sum"));
 }
 
 TEST(ProtectSums, MakesTheSumPrimary) {
   CellSystem system = MakeCellSystem(4, std::vector<std::string>{"persons"});
-  system.relations = OneRelation();
+  system.relations = OneRelation(3);
   system.measures[0].value = {40, 1, 2, 37};
   MarkEmptyCells(system);
   SLUIS_ASSERT_OK(
@@ -71,7 +66,7 @@ TEST(ProtectSums, MakesTheSumPrimary) {
 
 TEST(ProtectSums, AnAmountIsProtectedByTheAmountsRange) {
   CellSystem system = MakeCellSystem(4, std::vector<std::string>{"persons", "wages"});
-  system.relations = OneRelation();
+  system.relations = OneRelation(3);
   system.measures[0].value = {40, 1, 2, 37};
   system.measures[1].value = {4000, 101, 202, 3697};
   MarkEmptyCells(system);
@@ -84,7 +79,7 @@ TEST(ProtectSums, AnAmountIsProtectedByTheAmountsRange) {
 
 TEST(ProtectSums, RefusesWhatDoesNotExist) {
   CellSystem system = MakeCellSystem(4, std::vector<std::string>{"persons"});
-  system.relations = OneRelation();
+  system.relations = OneRelation(3);
   const std::vector<uint8_t> pattern = {0, 1, 1, 0};
   EXPECT_THAT(ProtectSums(std::vector<int64_t>{1}, pattern, 0, MeasureKind::kCount, kTen, system),
               StatusIs(kInvalid, "relation 1"));
