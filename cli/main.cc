@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <iostream>
+#include <new>
 
 #include "cli/app/command.h"
 #include "common/rpc/grpc_logs.h"
@@ -41,6 +43,12 @@ int main(int argc, char** argv) {
     }
     const int code = app.exit(e);
     return code == 0 ? sluis::cli::kExitOk : sluis::cli::kExitUsage;
+  } catch (const std::bad_alloc&) {
+    return sluis::cli::ReportError(
+        absl::ResourceExhaustedError("the memory is used up: take a smaller input, or a machine with more of it"),
+        globals.json);
+  } catch (const std::exception& e) {
+    return sluis::cli::ReportError(absl::InternalError(std::string("a fault of Sluis: ") + e.what()), globals.json);
   }
   return globals.exit_code;
 }

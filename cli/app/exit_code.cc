@@ -51,9 +51,13 @@ int ReportError(const absl::Status& status, bool json) {
 }
 
 absl::StatusOr<int> ReportBadData(const absl::Status& status, bool json) {
-  if (!absl::IsInvalidArgument(status)) return status;
+  const bool no_file = absl::IsFailedPrecondition(status);
+  if (!no_file && !absl::IsInvalidArgument(status) && !absl::IsDataLoss(status) &&
+      !absl::IsResourceExhausted(status)) {
+    return status;
+  }
   ReportError(status, json);
-  return kExitBadData;
+  return no_file ? kExitUsage : kExitBadData;
 }
 
 }  // namespace sluis::cli

@@ -42,9 +42,12 @@ struct Verdict {
   std::int64_t components = 0;
   std::int64_t largest_component = 0;
 
+  // Said by who made the pattern: none of `exact` is sensitive, and nothing is left that could hide them.
+  bool exact_conceded = false;
+
   [[nodiscard]] bool holds() const {
-    return exact.empty() && shortfalls.empty() && contributor_shortfalls.empty() && short_sums.empty() &&
-           (!certificate || certificate->ok());
+    return (exact.empty() || exact_conceded) && shortfalls.empty() && contributor_shortfalls.empty() &&
+           short_sums.empty() && (!certificate || certificate->ok());
   }
   // Distinct cells among the shortfalls.
   [[nodiscard]] std::int64_t CellsShort() const;

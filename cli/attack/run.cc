@@ -51,6 +51,7 @@ class Run {
  private:
   absl::Status CheckCommand() const {
     SLUIS_RETURN_IF_ERROR(CheckThreads(command_.threads));
+    SLUIS_RETURN_IF_ERROR(CheckTableFiles(command_.table));
     if (command_.public_only && (!command_.certificate.empty() || command_.rules)) {
       return absl::InvalidArgumentError("--public leaves levels aside: leave --certificate and --rules out");
     }

@@ -29,6 +29,7 @@ nlohmann::ordered_json ToJson(const Verdict& verdict, const CellTable& table) {
   json["mode"] = verdict.with_levels ? "auditor" : "public";
   json["suppressed_cells"] = verdict.suppressed;
   json["exact_cells"] = verdict.exact.size();
+  if (verdict.exact_conceded) json["exact_conceded"] = true;
   if (verdict.with_levels) {
     json["levels"] = verdict.levels;
     json["levels_short"] = verdict.shortfalls.size();
@@ -79,8 +80,9 @@ nlohmann::ordered_json ToJson(const Verdict& verdict, const CellTable& table) {
 }
 
 std::string ToText(const Verdict& verdict, const CellTable& table) {
-  std::string text = absl::StrCat("suppressed cells            ", verdict.suppressed, "\n",
-                                  "exactly recomputable        ", verdict.exact.size(), "\n");
+  std::string text =
+      absl::StrCat("suppressed cells            ", verdict.suppressed, "\n", "exactly recomputable        ",
+                   verdict.exact.size(), verdict.exact_conceded ? ", none of them sensitive\n" : "\n");
   const auto and_more = [&text](std::size_t count) {
     if (count > kMaxNamedInText) absl::StrAppend(&text, "  and ", count - kMaxNamedInText, " more\n");
   };

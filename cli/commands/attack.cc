@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/app/command.h"
+#include "cli/app/threads.h"
 #include "cli/attack/run.h"
 #include "cli/commands/table_options.h"
 #include "common/status/status.h"
@@ -35,7 +36,8 @@ void AddAttackCommand(CLI::App& app, Globals& globals) {
   command->add_flag("--full", options->command.full, "Find the interval of every suppressed cell, not only verify");
   command->add_option("--out", options->command.out, "File for the intervals; implies --full");
   command->add_option("--summary", options->command.summary, "File for counts, times and verdict (JSON)");
-  command->add_option("--threads", options->command.threads, "0: one per processor");
+  command->add_option("--threads", options->command.threads, "0: one per processor")
+      ->check(CLI::Range(0U, kMaxThreads));
   OnRunWithCode(command, globals, [command, options, &globals]() -> absl::StatusOr<int> {
     AttackCommand resolved = options->command;
     SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, resolved.rules));

@@ -3,10 +3,16 @@
 #include <memory>
 
 #include "cli/app/command.h"
+#include "cli/app/threads.h"
 #include "cli/commands/table_options.h"
 #include "common/status/status.h"
 
 namespace sluis::cli {
+namespace {
+
+constexpr std::int64_t kMaxEffort = 1'000'000'000'000'000;
+
+}  // namespace
 
 void AddProtectCommand(CLI::App& app, Globals& globals) {
   struct Options {
@@ -34,7 +40,9 @@ void AddProtectCommand(CLI::App& app, Globals& globals) {
       "  sluis protect --system two5in6 --out pattern.csv\n"
       "Exit codes beside those of all commands: 4 the table has an error, 3 it cannot be protected, 6 the pattern did "
       "not\n"
-      "withstand the attack (a fault of Sluis; nothing is written).");
+      "withstand the attack (a fault of Sluis; nothing is written). Suppressed cells that are not sensitive and can "
+      "be\n"
+      "recomputed whatever else is suppressed are a warning, and counted in the summary (audit, exact_cells).");
   AddTableOptions(*command, options->table);
   command->add_option("--cost", options->command.cost, "What suppression loses: value, unit, frequency or log")
       ->capture_default_str();
@@ -42,10 +50,13 @@ void AddProtectCommand(CLI::App& app, Globals& globals) {
   command->add_option("--status-column", options->table.columns.status.name,
                       "Column with `publish` or `suppress` where a cell must be");
   command->add_option("--time-limit", options->time_limit, "Seconds; then the best safe pattern found so far is taken");
-  command->add_option("--effort", options->effort,
-                      "Work in steps (simplex iterations): the same steps give the same pattern on every machine; 0: "
-                      "the first safe pattern; default 1000000, or as many as the time limit allows");
-  command->add_option("--threads", options->command.threads, "0: one per processor; does not change the pattern");
+  command
+      ->add_option("--effort", options->effort,
+                   "Work in steps (simplex iterations): the same steps give the same pattern on every machine; 0: "
+                   "the first safe pattern; default 1000000, or as many as the time limit allows")
+      ->check(CLI::Range(std::int64_t{0}, kMaxEffort));
+  command->add_option("--threads", options->command.threads, "0: one per processor; does not change the pattern")
+      ->check(CLI::Range(0U, kMaxThreads));
   command->add_option("--out", options->command.out, "File for the pattern; written whole or not at all");
   command->add_option("--certificate", options->command.certificate, "File for the certificate");
   command->add_option("--summary", options->command.summary, "File for counts, bound, times and verdict (JSON)");

@@ -94,6 +94,7 @@ absl::Status ResolveTable(const CLI::App& command, const TableArguments& argumen
   files.system = arguments.system;
   files.columns = arguments.columns;
   files.microdata = arguments.microdata;
+  files.rules = arguments.rules;
   files.holding_column = arguments.holding;
   files.weight_column = arguments.weight;
   if (arguments.microdata.empty() && !(arguments.holding.empty() && arguments.weight.empty())) {

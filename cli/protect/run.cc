@@ -69,6 +69,9 @@ class Run {
     auto verdict = Judge(*result);
     if (!verdict.ok()) return verdict.status();
     steps_.End();
+    verdict->exact_conceded =
+        !verdict->exact.empty() && std::none_of(verdict->exact.begin(), verdict->exact.end(),
+                                                [this](std::int32_t cell) { return system_->IsPrimary(cell); });
     if (!verdict->holds()) {
       std::cerr << ToText(*verdict, *table_);
       ReportError(absl::DataLossError("the judge broke the pattern, so that nothing was written: please report this"),
@@ -76,17 +79,25 @@ class Run {
       return kExitNotVerified;
     }
     SLUIS_RETURN_IF_ERROR(Write(*result, *verdict));
+    if (verdict->exact_conceded) {
+      std::cerr
+          << "warning: " << verdict->exact.size()
+          << " suppressed cells can be recomputed exactly, whatever else is suppressed. None of them is sensitive:"
+             " publishing them tells readers nothing new\n";
+    }
     return kExitOk;
   }
 
  private:
   absl::Status CheckCommand() {
     if (command_.out.empty()) return absl::InvalidArgumentError("--out is needed: the file for the pattern");
-    if (command_.time_limit_seconds && !(*command_.time_limit_seconds > 0)) {
+    if (command_.time_limit_seconds &&
+        !(*command_.time_limit_seconds > 0 && std::isfinite(*command_.time_limit_seconds))) {
       return absl::InvalidArgumentError("--time-limit must be above 0 seconds: leave it out to have none");
     }
     if (command_.effort && *command_.effort < 0) return absl::InvalidArgumentError("--effort must be 0 or more steps");
     SLUIS_RETURN_IF_ERROR(CheckThreads(command_.threads));
+    SLUIS_RETURN_IF_ERROR(CheckTableFiles(command_.table));
     SLUIS_ASSIGN_OR_RETURN(cost_, ParseCostKind(command_.cost));
     return CheckOutputs(InputPaths(command_.table), {command_.out, command_.certificate, command_.summary});
   }
@@ -141,6 +152,7 @@ class Run {
   absl::StatusOr<int> NameUnprotectable(const absl::Status& status) {
     disclosure::AttackOptions options;
     options.threads = ForJudge().threads;
+    options.cancelled = interrupt_.flag();
     const auto report = disclosure::VerifyLevels(*system_, system_->suppressible, options);
     steps_.End();
     if (!report.ok()) return NameCells(report.status(), *table_);

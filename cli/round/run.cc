@@ -118,6 +118,7 @@ absl::StatusOr<int> RunRound(const RoundCommand& command, bool json) {
     return absl::InvalidArgumentError("--method: controlled or small-counts");
   }
   if (command.out.empty()) return absl::InvalidArgumentError("--out is needed: the file for the rounded table");
+  SLUIS_RETURN_IF_ERROR(CheckTableFiles(command.table));
   SLUIS_RETURN_IF_ERROR(CheckOutputs(InputPaths(command.table), {command.out, command.summary}));
   const absl::StatusOr<CellTable> table = Read(command.table);
   if (!table.ok()) return ReportBadData(table.status(), json);

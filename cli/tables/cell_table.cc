@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/tables/printable.h"
 
 namespace sluis::cli {
 namespace {
@@ -34,7 +35,7 @@ std::vector<std::string_view> CellNames::Fields(std::int32_t cell) const {
 }
 
 std::string CellNames::Describe(std::int32_t cell) const {
-  if (shape_.empty()) return "id " + codes_.front()[Index(cell)];
+  if (shape_.empty()) return "id " + Printable(codes_.front()[Index(cell)]);
   return DescribeId(cells_[Index(cell)]);
 }
 
@@ -42,7 +43,7 @@ std::string CellNames::DescribeId(std::int32_t id) const {
   const std::vector<std::int32_t> codes = shape_.front().Codes(id);
   std::string text;
   for (std::size_t d = 0; d < codes.size(); ++d) {
-    absl::StrAppend(&text, d == 0 ? "" : ", ", columns_[d], "=", codes_[d][Index(codes[d])]);
+    absl::StrAppend(&text, d == 0 ? "" : ", ", columns_[d], "=", Printable(codes_[d][Index(codes[d])]));
   }
   return text;
 }

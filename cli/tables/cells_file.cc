@@ -9,6 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "cli/tables/printable.h"
 #include "common/csv/csv_reader.h"
 #include "common/status/status.h"
 
@@ -109,7 +110,7 @@ class CellsReader {
     const char* before = " (";
     for (std::size_t d = 0; d < dimensions_.size(); ++d) {
       if (dimension_column_[d] == kAbsent) continue;
-      absl::StrAppend(&text, before, dimensions_[d].name(), "=", std::string(Field(record, dimension_column_[d])));
+      absl::StrAppend(&text, before, dimensions_[d].name(), "=", Printable(Field(record, dimension_column_[d])));
       before = ", ";
     }
     return before[0] == ',' ? text + ")" : text;

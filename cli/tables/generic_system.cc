@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/tables/jj_file.h"
+#include "cli/tables/printable.h"
 #include "cli/tables/system_builder.h"
 #include "common/csv/csv_reader.h"
 #include "common/status/status.h"
@@ -56,7 +57,7 @@ class NamedRecords {
   absl::StatusOr<std::int64_t> Amount(int column, const std::string& id) const {
     auto amount = ParseAmount(Field(column));
     if (amount.ok()) return amount;
-    return Error(absl::StrCat("id ", id, ", column ", csv_->header()[static_cast<std::size_t>(column)], ": ",
+    return Error(absl::StrCat("id ", Printable(id), ", column ", csv_->header()[static_cast<std::size_t>(column)], ": ",
                               std::string(amount.status().message())));
   }
   std::string Where() const { return absl::StrCat(path_, " line ", record_.line); }
@@ -96,7 +97,8 @@ absl::Status ReadCellsCsv(const std::string& path, const ReadCellsOptions& optio
     }
     if (builder.with_levels) {
       const std::string_view flag = records.Field(primary);
-      if (flag != "0" && flag != "1") return records.Error(absl::StrCat("id ", cell.id, ": sensitive must be 0 or 1"));
+      if (flag != "0" && flag != "1")
+        return records.Error(absl::StrCat("id ", Printable(cell.id), ": sensitive must be 0 or 1"));
       cell.primary = flag == "1";
       if (cell.primary && both >= 0) {
         SLUIS_ASSIGN_OR_RETURN(cell.upper, records.Amount(both, cell.id));
@@ -107,7 +109,8 @@ absl::Status ReadCellsCsv(const std::string& path, const ReadCellsOptions& optio
       }
     }
     const std::string id_text = cell.id;
-    if (!builder.AddCell(std::move(cell))) return records.Error(absl::StrCat("the id ", id_text, " is there twice"));
+    if (!builder.AddCell(std::move(cell)))
+      return records.Error(absl::StrCat("the id ", Printable(id_text), " is there twice"));
   }
   return absl::OkStatus();
 }
@@ -124,15 +127,15 @@ absl::Status ReadRowsCsv(const std::string& path, SystemBuilder& builder) {
     SLUIS_ASSIGN_OR_RETURN(const bool more, records.Next());
     if (!more) break;
     const auto [at, is_new] = index.emplace(std::string(records.Field(row)), rows.size());
-    if (is_new) rows.push_back({.name = absl::StrCat(path, ", row ", at->first), .terms = {}});
+    if (is_new) rows.push_back({.name = absl::StrCat(path, ", row ", Printable(at->first)), .terms = {}});
     const std::int32_t found = builder.Find(records.Field(cell));
     if (found < 0) {
-      return records.Error(absl::StrCat("row ", at->first, " names the cell ", std::string(records.Field(cell)),
-                                        ", which is not in cells.csv"));
+      return records.Error(absl::StrCat("row ", Printable(at->first), " names the cell ",
+                                        Printable(records.Field(cell)), ", which is not in cells.csv"));
     }
     const std::string_view sign = records.Field(coefficient);
     if (sign != "1" && sign != "-1" && sign != "+1") {
-      return records.Error(absl::StrCat("row ", at->first, ": the coefficient must be 1 or -1"));
+      return records.Error(absl::StrCat("row ", Printable(at->first), ": the coefficient must be 1 or -1"));
     }
     rows[at->second].terms.emplace_back(found, sign == "-1" ? -1 : 1);
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/tables/printable.h"
 #include "common/csv/csv_reader.h"
 #include "common/status/status.h"
 
@@ -48,7 +49,7 @@ class Builder {
       const std::uint64_t first = file_.line[static_cast<std::size_t>(at->second)];
       return Error(
           name_, line,
-          absl::StrCat("the code ", std::string(code), " stands in two places",
+          absl::StrCat("the code ", Printable(code), " stands in two places",
                        first == 0 ? std::string(" (it is the implied total)") : absl::StrCat(", first on line ", first),
                        ": put overlapping groups into a hierarchy file of their own"));
     }
@@ -82,7 +83,8 @@ class Builder {
         path.push_back(at);
         if (parent_[at] < 0) break;
         if (state[static_cast<std::size_t>(parent_[at])] == 2) {
-          return Error(name_, file_.line[at], absl::StrCat("the code ", file_.codes[at], " is a part of itself"));
+          return Error(name_, file_.line[at],
+                       absl::StrCat("the code ", Printable(file_.codes[at]), " is a part of itself"));
         }
       }
       for (const std::size_t at : path) state[at] = 1;
@@ -187,7 +189,7 @@ absl::StatusOr<HierarchyFile> FromParents(std::string_view text, const std::stri
     std::uint64_t& said = as_child[static_cast<std::size_t>(code)];
     if (said != 0) {
       return Error(name, record.line,
-                   absl::StrCat("the code ", std::string(own), " stands in two places, first on line ", said,
+                   absl::StrCat("the code ", Printable(own), " stands in two places, first on line ", said,
                                 ": put overlapping groups into a hierarchy file of their own"));
     }
     said = record.line;

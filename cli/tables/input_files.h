@@ -8,8 +8,12 @@
 
 namespace sluis::cli {
 
-// Returns the table that `files` names, whichever kind it is. Errors: those of LoadCells and ReadSystem;
-// INVALID_ARGUMENT if none or several kinds are named.
+// Returns OK if `files` names one kind of table, with dimensions and hierarchies that fit it: what is wrong with the
+// command line, before anything is read. Errors: INVALID_ARGUMENT, naming the options.
+[[nodiscard]] absl::Status CheckTableFiles(const TableFiles& files);
+
+// Returns the table that `files` names, whichever kind it is. Errors: those of CheckTableFiles, LoadCells,
+// TabulateMicrodata and ReadSystem.
 [[nodiscard]] absl::StatusOr<CellTable> LoadTable(const TableFiles& files);
 
 // Returns every file that reading `files` opens, so that no output overwrites one.

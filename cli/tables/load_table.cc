@@ -98,8 +98,7 @@ class Join {
     if (!shape.ok()) {
       return absl::InvalidArgumentError(
           "the tables are too large: the dimensions' codes have more than 2^31 - 1 combinations; protect them in parts "
-          "or "
-          "with fewer codes");
+          "or with fewer codes");
     }
     shape_.push_back(*std::move(shape));
     return absl::OkStatus();
@@ -234,28 +233,32 @@ class Join {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Dimension>> LoadDimensions(const TableFiles& files) {
-  std::vector<Dimension> dimensions;
-  if (files.dimensions.empty()) {
-    return absl::InvalidArgumentError("--dims is needed: the columns with the codes, as d1,d2,d3");
-  }
-  if (files.dimensions.size() > kMaxDimensions) return absl::InvalidArgumentError("--dims: 16 dimensions at most");
-  const auto named = [&dimensions](const std::string& name) {
-    return std::find_if(dimensions.begin(), dimensions.end(), [&](const Dimension& d) { return d.name() == name; });
-  };
-  for (const std::string& name : files.dimensions) {
-    if (name.empty() || named(name) != dimensions.end()) {
+absl::Status CheckDimensions(const TableFiles& files) {
+  const std::vector<std::string>& names = files.dimensions;
+  if (names.empty()) return absl::InvalidArgumentError("--dims is needed: the columns with the codes, as d1,d2,d3");
+  if (names.size() > kMaxDimensions) return absl::InvalidArgumentError("--dims: 16 dimensions at most");
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (name->empty() || std::find(names.begin(), name, *name) != name) {
       return absl::InvalidArgumentError("--dims: names that are not empty and all different are expected");
     }
-    dimensions.emplace_back(name);
   }
   for (const HierarchyArgument& hierarchy : files.hierarchies) {
-    const auto dimension = named(hierarchy.dimension);
-    if (dimension == dimensions.end()) {
+    if (std::find(names.begin(), names.end(), hierarchy.dimension) == names.end()) {
       return absl::InvalidArgumentError(absl::StrCat("--hierarchy ", hierarchy.dimension, "=", hierarchy.path,
                                                      ": --dims does not name this dimension"));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Dimension>> LoadDimensions(const TableFiles& files) {
+  SLUIS_RETURN_IF_ERROR(CheckDimensions(files));
+  std::vector<Dimension> dimensions;
+  for (const std::string& name : files.dimensions) dimensions.emplace_back(name);
+  for (const HierarchyArgument& hierarchy : files.hierarchies) {
     if (hierarchy.path == kNoHierarchy) continue;
+    const auto dimension = std::find_if(dimensions.begin(), dimensions.end(),
+                                        [&](const Dimension& d) { return d.name() == hierarchy.dimension; });
     SLUIS_ASSIGN_OR_RETURN(const std::string text, common::ReadWholeFile(hierarchy.path, kMaxHierarchyMebibytes));
     SLUIS_ASSIGN_OR_RETURN(const HierarchyFile file, ParseHierarchy(text, hierarchy.path, files.total_code));
     SLUIS_RETURN_IF_ERROR(dimension->AddHierarchy(file, hierarchy.path));

@@ -29,12 +29,17 @@ struct TableFiles {
   std::int32_t top_contributions = 2;  // that the rules need of each cell
   // Against whom the cells are to be protected; with --microdata: of whom to keep the shares.
   std::optional<disclosure::ContributorRule> contributors = std::nullopt;
+  std::string rules;  // --rules: already read, and not to be overwritten
   ColumnNames columns;
   ReadCellsOptions read;
 };
 
+// Returns OK if the dimensions and hierarchies that `files` names fit together, before anything is read. Errors:
+// INVALID_ARGUMENT, naming the option.
+[[nodiscard]] absl::Status CheckDimensions(const TableFiles& files);
+
 // Reads the hierarchies of `files`, one Dimension for each name in `files.dimensions`, in that order.
-// Errors: INVALID_ARGUMENT if dimensions or hierarchies do not fit together; those of reading and of ParseHierarchy.
+// Errors: those of CheckDimensions, of reading and of ParseHierarchy.
 [[nodiscard]] absl::StatusOr<std::vector<Dimension>> LoadDimensions(const TableFiles& files);
 
 // Returns the cells of all files of cells together. Cells with the same codes are one cell, in whichever file; a file

@@ -108,16 +108,21 @@ absl::Status WriteOutput(const std::string& path, std::string_view bytes) {
 
 absl::Status CheckOutputs(const std::vector<std::string>& inputs, const std::vector<std::string>& outputs) {
   std::error_code error;
+  // By where a path leads, for files that are there, and as it reads without detours, for those that are not yet.
+  const auto same = [&error](const std::filesystem::path& a, const std::filesystem::path& b) {
+    return std::filesystem::equivalent(a, b, error) ||
+           std::filesystem::weakly_canonical(a, error) == std::filesystem::weakly_canonical(b, error);
+  };
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::filesystem::path path = outputs[i];
     if (path.empty()) continue;
     for (const std::string& input : inputs) {
-      if (!input.empty() && (path == input || std::filesystem::equivalent(path, input, error))) {
+      if (!input.empty() && same(path, input)) {
         return absl::InvalidArgumentError(outputs[i] + ": is an input, which would be overwritten; name another file");
       }
     }
     for (std::size_t j = 0; j < i; ++j) {
-      if (path == outputs[j] || std::filesystem::equivalent(path, outputs[j], error)) {
+      if (!outputs[j].empty() && same(path, outputs[j])) {
         return absl::InvalidArgumentError(outputs[i] + ": two outputs have this name; name two files");
       }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "cli/tables/printable.h"
 
 namespace sluis::cli {
 
@@ -25,8 +26,8 @@ absl::Status SystemBuilder::AddRow(const Row& row) {
   all.insert(all.end(), minus.begin(), minus.end());
   std::sort(all.begin(), all.end());
   if (const auto twice = std::adjacent_find(all.begin(), all.end()); twice != all.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(row.name, ": the cell ", cells_[static_cast<std::size_t>(*twice)].id, " stands in it twice"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        row.name, ": the cell ", Printable(cells_[static_cast<std::size_t>(*twice)].id), " stands in it twice"));
   }
   if (plus.empty() || minus.empty()) {
     return absl::InvalidArgumentError(row.name + ": coefficients of both signs are expected, a total and its parts");

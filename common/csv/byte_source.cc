@@ -186,8 +186,8 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenFileSource(const std::string& pa
   head.resize(filled);
   const bool gzip = head.starts_with(kGzipMagic);
   const bool zstd = head.starts_with(kZstdMagic);
-  if (!gzip && path.ends_with(".gz")) return Damaged("gzip");
-  if (!zstd && path.ends_with(".zst")) return Damaged("Zstandard");
+  if (!gzip && path.ends_with(".gz")) return Annotate(Damaged("gzip"), path);
+  if (!zstd && path.ends_with(".zst")) return Annotate(Damaged("Zstandard"), path);
   std::unique_ptr<ByteSource> whole = std::make_unique<Prefixed>(std::move(head), std::move(file));
   if (gzip) return std::make_unique<GzipSource>(std::move(whole));
   if (zstd) return std::make_unique<ZstdSource>(std::move(whole));
