@@ -8,6 +8,16 @@ if(SLUIS_SANITIZE)
   target_link_options(sluis_flags INTERFACE -fsanitize=${SLUIS_SANITIZE})
 endif()
 
+if(SLUIS_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "SLUIS_FUZZ needs clang: cmake --preset fuzz, with the package clang installed")
+  endif()
+  # Warnings are gcc's business: clang has others.
+  target_compile_options(sluis_flags INTERFACE -Wno-error -fsanitize=fuzzer-no-link,address,undefined
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(sluis_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
 include(cmake/precompiled.cmake)
 
 # sluis_add_library(common_csv SOURCES reader.cc DEPS sluis::common_status PRIVATE_DEPS libcsv)
