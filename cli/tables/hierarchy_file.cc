@@ -169,6 +169,9 @@ absl::StatusOr<HierarchyFile> FromParents(std::string_view text, const std::stri
   const std::size_t parent = column("parent");
   std::size_t child = column("child");
   if (child == csv.header().size()) child = column("code");
+  if (parent == csv.header().size() || child == csv.header().size()) {
+    return Error(name, 1, "the header needs the columns parent and child (or code), parted by one kind of delimiter");
+  }
   Builder builder(name);
   std::vector<std::uint64_t> as_child;  // line of the record that says what a code is part of
   for (common::Record record;;) {

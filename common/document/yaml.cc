@@ -1,9 +1,12 @@
 #include "common/document/yaml.h"
 
 #include <google/protobuf/util/json_util.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status.h"
@@ -70,14 +73,39 @@ class Converter {
   int nodes_ = 0;
 };
 
+class IgnoreEvents : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// The one document in `text`; nullopt if there are more or none. YAML::LoadAll would not do: where a document begins
+// with a comma, yaml-cpp 0.7 finds one empty document after the other there, without end.
+std::optional<YAML::Node> LoadOnly(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  IgnoreEvents ignore;
+  int documents = 0;
+  while (documents < 2 && parser.HandleNextDocument(ignore)) ++documents;
+  if (documents != 1) return std::nullopt;
+  return YAML::Load(text);
+}
+
 absl::StatusOr<Json> Parse(std::string_view yaml) {
   if (yaml.size() > kMaxDocumentBytes) return absl::InvalidArgumentError("the document is larger than 4 MiB");
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
-    if (documents.size() != 1 || !documents[0].IsMap()) {
+    const std::optional<YAML::Node> document = LoadOnly(std::string(yaml));
+    if (!document || !document->IsMap()) {
       return absl::InvalidArgumentError("one YAML document that is a map of fields is expected");
     }
-    return Converter().Convert(documents[0], 0);
+    return Converter().Convert(*document, 0);
   } catch (const YAML::Exception& e) {
     return absl::InvalidArgumentError(
         absl::StrCat("not valid YAML at line ", e.mark.line + 1, ", column ", e.mark.column + 1, ": ", e.msg));

@@ -61,6 +61,7 @@ TEST(ParseHierarchy, NamesLineAndCodeOfAnError) {
   fails("", "h.txt: the file is empty");
   fails("\n \r\n", "the file is empty");
   fails("parent,child\n", "there is no code");
+  fails("parent,child;a;b;c\nT,A\n", "line 1: the header needs the columns parent and child (or code)");
   fails("@;T\n@@;A\n@@;A\n", "line 3: the code A stands in two places, first on line 2");
   fails("@;T\n@@@;A\n", "line 2: the depth leaps");
   fails("@@;T\n@@;A\n", "line 1: the depth leaps");

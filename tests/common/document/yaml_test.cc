@@ -33,6 +33,15 @@ TEST(ParseYaml, RefusesWhatTheMessageDoesNotDefine) {
   EXPECT_THAT(ParseYaml("name: {", field), StatusIs(absl::StatusCode::kInvalidArgument, "line"));
 }
 
+// yaml-cpp finds empty documents without end there.
+TEST(ParseYaml, EndsWhereADocumentBeginsWithAComma) {
+  v1::Field field;
+  for (const char* text : {",", ", name: x", "name: x\n---\n,", "name: x\n...\n, "}) {
+    EXPECT_THAT(ParseYaml(text, field), StatusIs(absl::StatusCode::kInvalidArgument, "")) << text;
+    EXPECT_THAT(YamlToJson(text), StatusIs(absl::StatusCode::kInvalidArgument, "")) << text;
+  }
+}
+
 TEST(ParseYaml, BoundsWhatAliasesUnfoldTo) {
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
   for (char c = 'b'; c < 'j'; ++c) {
