@@ -147,11 +147,11 @@ absl::Status ValidateMethod(const ProtectionMethod& method) {
                     method);
 }
 
-bool IsForCounts(const ProtectionMethod& method) { return !std::holds_alternative<CellKeyAmountMethod>(method); }
+bool IsForCounts(const ProtectionMethod& method) { return !IsForAmounts(method); }
 
 bool IsForAmounts(const ProtectionMethod& method) {
-  return std::holds_alternative<ControlledRoundingMethod>(method) ||
-         std::holds_alternative<CellKeyAmountMethod>(method);
+  const auto* controlled = std::get_if<ControlledRoundingMethod>(&method);
+  return controlled != nullptr ? controlled->amounts : std::holds_alternative<CellKeyAmountMethod>(method);
 }
 
 bool NeedsDraws(const ProtectionMethod& method) { return !AddsUp(method); }

@@ -20,10 +20,12 @@ namespace sluis::disclosure {
 // The name of the method that a request gets for a variable for which it names none. No rule set's method has it.
 inline constexpr char kSuppressionMethod[] = "suppression";
 
-// Every value to a multiple of `base`, and the table still adds up. Counts and amounts.
+// Every value to a multiple of `base`, and the table still adds up. Counts, or amounts.
 struct ControlledRoundingMethod {
   int64_t base = 0;       // 2 .. 2^40
   int32_t max_steps = 0;  // 0 .. 3: multiples beyond the nearest two, where no table stays within them
+  // For amounts instead of counts: a base that hides a count would publish an amount as it is.
+  bool amounts = false;
 };
 // Only what makes a published count small; the table still adds up. Counts.
 struct SmallCountMethod {

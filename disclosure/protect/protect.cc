@@ -19,6 +19,13 @@ namespace {
 constexpr char kUnprotectable[] =
     "the tables cannot be protected even if every cell that may be suppressed is: ask for fewer or coarser dimensions";
 
+constexpr char kUnroundable[] =
+    "the tables cannot be rounded so that they add up within the steps of the rule set, or its base is too small for "
+    "their amounts: ask for fewer dimensions, or another method";
+
+constexpr char kRoundingTells[] =
+    "the rounded values of the tables together would tell a true one: ask for fewer tables, or another method";
+
 absl::Status Refuse(std::string_view message) {
   return common::WithReason(absl::FailedPreconditionError(absl::string_view(message.data(), message.size())),
                             kProtectionFailed);
@@ -41,13 +48,58 @@ absl::Status Step(const ProtectOptions& options, std::string_view step, std::int
 }
 
 absl::StatusOr<std::vector<Cube>> MakeCubes(const ProtectInput& input, const ProtectOptions& options) {
-  SLUIS_RETURN_IF_ERROR(ValidateRules(input.rules, TopNeeded(input.rules)));
+  SLUIS_RETURN_IF_ERROR(CheckMethods(input.plan, input.rules));
+  if (HasPrimaryRule(input.rules)) SLUIS_RETURN_IF_ERROR(ValidateRules(input.rules, TopNeeded(input.rules)));
   SLUIS_RETURN_IF_ERROR(Step(options, "derive", 0, 1));
   SLUIS_ASSIGN_OR_RETURN(const std::vector<DerivedColumn> columns,
                          DeriveColumns(input.plan.variables, input.registers));
   SLUIS_RETURN_IF_ERROR(Step(options, "tabulate", 0, 1));
   const TabulateOptions tabulate{.threads = options.threads, .top = TopNeeded(input.rules)};
-  return TabulatePlan(input.plan, input.registers, columns, tabulate);
+  return TabulatePlan(
+      input.plan, input.registers, columns, tabulate,
+      NeedsRecordKeys(input.plan, input.rules) ? input.record_keys : std::span<const std::vector<std::uint64_t>>());
+}
+
+// Values by other methods than suppression, whoever asks: a requester is not told more than that it cannot be done.
+absl::StatusOr<std::vector<PerturbedMeasure>> PerturbAll(const ProtectInput& input, const RequestSystem& request) {
+  absl::StatusOr<std::vector<PerturbedMeasure>> perturbed =
+      PerturbMeasures(input.plan, request, input.rules, input.draw_secret);
+  if (absl::IsFailedPrecondition(perturbed.status())) return Refuse(kUnroundable);
+  return perturbed;
+}
+
+// Withholds values of perturbed measures until none with the others tells a true value. `pinned`: cells of published
+// tables that are told. Where a withheld one is told all the same, what adds up with it goes too.
+// Precondition: each is of a measure in `perturbed`. Errors: FAILED_PRECONDITION if nothing is left to withhold.
+absl::Status Withhold(const std::vector<ExactCell>& pinned, const RequestSystem& request,
+                      std::vector<PerturbedMeasure>& perturbed) {
+  for (const ExactCell& cell : pinned) {
+    const auto own = std::find_if(perturbed.begin(), perturbed.end(), [&](const PerturbedMeasure& one) {
+      return request.system.measures[static_cast<std::size_t>(one.measure)].name == cell.measure;
+    });
+    const std::int32_t told =
+        request.cell_of[static_cast<std::size_t>(cell.table)][static_cast<std::size_t>(cell.cell)];
+    if (own->withheld[static_cast<std::size_t>(told)] == 0) {
+      own->withheld[static_cast<std::size_t>(told)] = 1;
+      continue;
+    }
+    bool more = false;
+    const Relations& relations = request.system.relations;
+    for (std::int64_t r = 0; r < relations.size(); ++r) {
+      const std::span<const std::int32_t> parts = relations.parts(r);
+      const std::int32_t total = relations.total[static_cast<std::size_t>(r)];
+      if (total != told && std::find(parts.begin(), parts.end(), told) == parts.end()) continue;
+      const auto withhold = [&](std::int32_t other) {
+        if (static_cast<std::size_t>(other) >= own->withheld.size()) return;
+        more = more || own->withheld[static_cast<std::size_t>(other)] == 0;
+        own->withheld[static_cast<std::size_t>(other)] = 1;
+      };
+      withhold(total);
+      std::for_each(parts.begin(), parts.end(), withhold);
+    }
+    if (!more) return absl::FailedPreconditionError("a withheld value is told");
+  }
+  return absl::OkStatus();
 }
 
 OptimiseOptions ToOptimiseOptions(const ProtectOptions& options) {
@@ -128,7 +180,7 @@ absl::StatusOr<SuppressionResult> FindPatternUnderRules(const RuleSet& rules, Re
   for (int round = 0; round < kMaxRounds; ++round) {
     SLUIS_ASSIGN_OR_RETURN(SuppressionResult found, FindPattern(request.system, options));
     SLUIS_ASSIGN_OR_RETURN(const std::vector<ShortSums> short_sums,
-                           FindShortSumsInViews(request.views, request.system.relations, found.pattern, rules));
+                           FindShortSumsInViews(request.SuppressedViews(), request.system.relations, found.pattern, rules));
     if (short_sums.empty()) return found;
     for (const ShortSums& sums : short_sums) {
       SLUIS_RETURN_IF_ERROR(
@@ -154,24 +206,49 @@ absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, 
   const Concessions none(system.measures.size());
   SLUIS_RETURN_IF_ERROR(Judged(ProveProtection(system, pattern, none, certificate), "certificate"));
   SLUIS_RETURN_IF_ERROR(Judged(AttackLevels(system, pattern, none, attack), "attack on the protection levels"));
-  const auto short_sums = FindShortSumsInViews(request.views, system.relations, pattern, input.rules);
+  const auto short_sums = FindShortSumsInViews(request.SuppressedViews(), system.relations, pattern, input.rules);
   SLUIS_RETURN_IF_ERROR(short_sums.status());
   if (!short_sums->empty()) return Judged(absl::FailedPreconditionError("sums"), "sums of suppressed cells");
 
   ProtectedRelease release;
   release.population = NumberPopulations(input.plan);
-  absl::StatusOr<std::vector<ReleasedTable>> tables = MakeReleasedTables(input.plan, request, pattern);
-  SLUIS_RETURN_IF_ERROR(Judged(tables.status(), "primary cells in sight"));
-  release.tables = *std::move(tables);
-  absl::StatusOr<std::vector<ExactCell>> exact = FindExactCells(release.tables, release.population, attack);
-  SLUIS_RETURN_IF_ERROR(Judged(exact.status(), "attack on the published bytes"));
+  SLUIS_ASSIGN_OR_RETURN(std::vector<PerturbedMeasure> perturbed, PerturbAll(input, request));
+  PublicMethods methods;
+  for (const PerturbedMeasure& own : perturbed) {
+    methods[system.measures[static_cast<std::size_t>(own.measure)].name] = {
+        .method = input.rules.methods.at(own.method), .steps = own.values.steps};
+  }
+  std::vector<ExactCell> suppressed;
+  do {
+    absl::StatusOr<std::vector<ReleasedTable>> tables =
+        MakeReleasedTables(input.plan, request, pattern, perturbed, input.rules);
+    SLUIS_RETURN_IF_ERROR(Judged(tables.status(), "primary cells in sight"));
+    release.tables = *std::move(tables);
+    absl::StatusOr<std::vector<ExactCell>> told = FindExactCells(release.tables, release.population, attack, methods);
+    SLUIS_RETURN_IF_ERROR(Judged(told.status(), "attack on the published bytes"));
+    const auto first_perturbed = std::stable_partition(
+        told->begin(), told->end(), [&](const ExactCell& cell) { return !methods.contains(cell.measure); });
+    suppressed.assign(told->begin(), first_perturbed);
+    told->erase(told->begin(), first_perturbed);
+    if (told->empty()) break;
+    // What is left out of a table that adds up is the rest of its sum.
+    if (std::any_of(told->begin(), told->end(),
+                    [&](const ExactCell& cell) { return AddsUp(methods.at(cell.measure).method); })) {
+      return Refuse(kRoundingTells);
+    }
+    SLUIS_RETURN_IF_ERROR(Judged(Withhold(*told, request, perturbed), "attack on perturbed values"));
+  } while (true);
+  for (const PerturbedMeasure& own : perturbed) {
+    release.withheld += std::count(own.withheld.begin(), own.withheld.end(), 1);
+  }
+  absl::StatusOr<std::vector<ExactCell>> exact = std::move(suppressed);
   if (!exact->empty()) {
     const Concessions conceded = Concede(*exact, request, release.tables);
     for (const std::vector<std::int32_t>& cells : conceded) release.conceded += static_cast<std::int64_t>(cells.size());
     SLUIS_RETURN_IF_ERROR(Judged(ProveProtection(system, pattern, conceded, certificate), "values anyone can compute"));
     SLUIS_RETURN_IF_ERROR(
         Judged(AttackLevels(system, pattern, conceded, attack), "attack with the values anyone can compute"));
-    exact = FindExactCells(release.tables, release.population, attack);
+    exact = FindExactCells(release.tables, release.population, attack, methods);
     SLUIS_RETURN_IF_ERROR(Judged(exact.status(), "attack on the published bytes"));
     if (!exact->empty()) return Judged(absl::FailedPreconditionError("exact"), "cells that can be recomputed");
   }
@@ -179,7 +256,7 @@ absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, 
   release.for_auditor = SummariseForAuditor(system, pattern, input.rules);
   CountSuppressed(release);
 
-  release.evidence = MakeEvidence(input.plan, std::move(request), pattern);
+  release.evidence = MakeEvidence(input.plan, std::move(request), pattern, std::move(perturbed));
   const ReleaseDocuments& documents = input.documents;
   Evidence& evidence = release.evidence;
   evidence.request_id = input.plan.request_id;
@@ -210,6 +287,12 @@ absl::StatusOr<DryRunResult> DryRun(const ProtectInput& input, const ProtectOpti
   SLUIS_ASSIGN_OR_RETURN(const std::vector<Cube> cubes, MakeCubes(input, options));
   DryRunResult result{.figures = SummariseDryRun(input.plan, cubes), .refusals = {}};
   SLUIS_ASSIGN_OR_RETURN(RequestSystem request, BuildSystem(input.plan, cubes, input.rules));
+  const absl::StatusOr<std::vector<PerturbedMeasure>> perturbed = PerturbAll(input, request);
+  if (absl::IsFailedPrecondition(perturbed.status())) {
+    result.refusals.emplace_back(kUnroundable);
+  } else if (!perturbed.ok()) {
+    return perturbed.status();
+  }
   // Whether there is a pattern does not depend on how well it is cleaned up.
   ProtectOptions quick = options;
   quick.max_cleanup_lps = 0;

@@ -46,6 +46,10 @@ struct ProtectInput {
   std::span<const RegisterColumns> registers;  // in the order of the permit
   const RuleSet& rules;
   const ReleaseDocuments& documents;
+  // For methods that need draws (NeedsRecordKeys); else they may be absent. Of each register the keys of its rows, and
+  // the gate's secret, which must not change as long as the rows are tabulated.
+  std::span<const std::vector<std::uint64_t>> record_keys = {};
+  const common::SecretBytes* draw_secret = nullptr;
 };
 
 struct ProtectOptions {
@@ -69,13 +73,15 @@ struct ProtectedRelease {
   std::int64_t cells = 0;       // of all tables together, as published
   std::int64_t suppressed = 0;  // of these, with at least one suppressed measure
   std::int64_t conceded = 0;    // values of suppressed cells that are published all the same: see README.md
+  std::int64_t withheld = 0;    // values of perturbed measures that are not published: see README.md
   bool cleanup_complete = true;
 };
 
 // Returns the tables of `input.plan` in a form that has passed the second opinion (second_opinion.h).
 //
 // Errors (nothing is released; messages say nothing about cells):
-//   INVALID_ARGUMENT     as DeriveColumns, TabulatePlan and BuildSystem: the request or the rows are wrong
+//   INVALID_ARGUMENT     as DeriveColumns, TabulatePlan, BuildSystem and PerturbMeasures: request or rows are wrong
+//   PERMISSION_DENIED    as CheckMethods
 //   FAILED_PRECONDITION  with reason PROTECTION_FAILED: the tables cannot be protected, or the second opinion broke the
 //                        pattern that the engine found
 //   CANCELLED            options.cancelled

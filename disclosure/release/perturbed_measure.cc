@@ -50,6 +50,18 @@ void TakeLargestContributions(const RequestSystem& request, std::int32_t measure
   }
 }
 
+// A rounded amount is less than the base away from the true one: no level of the base or more can be kept.
+absl::Status CheckBase(const RequestSystem& request, std::int32_t measure, std::int64_t base, const RuleSet& rules) {
+  SLUIS_ASSIGN_OR_RETURN(const std::vector<PrimaryStatus> status,
+                         EvaluateViews(request.views, measure, static_cast<std::int32_t>(request.TableCells()), rules));
+  for (const PrimaryStatus& one : status) {
+    if (std::max(one.lower_level, one.upper_level) >= base) {
+      return absl::FailedPreconditionError("a protection level is not below the base of rounding");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Lists> ListsOf(const RequestSystem& request, std::int32_t measure, const ProtectionMethod& method,
                               const RuleSet& rules) {
   const std::size_t cells = request.TableCells();
@@ -63,6 +75,10 @@ absl::StatusOr<Lists> ListsOf(const RequestSystem& request, std::int32_t measure
     const std::int32_t total = all.total[static_cast<std::size_t>(r)];
     const std::span<const std::int32_t> parts = all.parts(r);
     if (in_tables(total) && std::all_of(parts.begin(), parts.end(), in_tables)) lists.relations.Add(total, parts);
+  }
+  if (const auto* rounding = std::get_if<ControlledRoundingMethod>(&method);
+      rounding != nullptr && rounding->amounts && HasPrimaryRule(rules)) {
+    SLUIS_RETURN_IF_ERROR(CheckBase(request, measure, rounding->base, rules));
   }
   if (!std::holds_alternative<CellKeyAmountMethod>(method)) return lists;
   TakeLargestContributions(request, measure, lists);

@@ -88,6 +88,7 @@ absl::Status GateService::Plan(Work& work) const {
   SLUIS_ASSIGN_OR_RETURN(work.plan, PlanTables(work.request, bundle.permit, bundle.attachments));
   SLUIS_ASSIGN_OR_RETURN(NamedRuleSet rules, ParseRuleSet(bundle.attachments.at(bundle.permit.rule_set)));
   work.rules = std::move(rules.rules);
+  SLUIS_RETURN_IF_ERROR(CheckMethods(work.plan, work.rules));
   work.registers = RegistersOf(work.plan);
   return absl::OkStatus();
 }

@@ -1,6 +1,7 @@
 // The work of a release, from sealed rows to an entry in the log.
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "common/entry/entry.h"
@@ -63,8 +64,12 @@ absl::StatusOr<std::string> GateService::Release(const Work& work, common::JobCo
 
   control.SetStep("fetch");
   const std::string link_set = work.request.link_set == "latest" ? std::string() : work.request.link_set;
+  const common::SecretBytes& draw_secret = work.project.releases->draw_secret();
+  std::optional<RecordKeyMaker> record_keys;
+  if (NeedsRecordKeys(work.plan, work.rules)) record_keys.emplace(draw_secret);
   SLUIS_ASSIGN_OR_RETURN(const OpenedRegisters opened,
-                         OpenRegisters(parts_.linker, permit, link_set, work.registers, parts_.sealing_key, control));
+                         OpenRegisters(parts_.linker, permit, link_set, work.registers, parts_.sealing_key, control,
+                                       record_keys ? &*record_keys : nullptr));
 
   ReleaseDocuments documents;
   documents.permit_id = permit.id;
@@ -83,7 +88,7 @@ absl::StatusOr<std::string> GateService::Release(const Work& work, common::JobCo
     control.SetStep(std::string(step));
     control.SetProgress(StartOf(step), 100);
   };
-  const ProtectInput input{work.plan, opened.registers, work.rules, documents};
+  const ProtectInput input{work.plan, opened.registers, work.rules, documents, opened.record_keys, &draw_secret};
 
   if (work.dry_run) {
     SLUIS_ASSIGN_OR_RETURN(const DryRunResult result, DryRun(input, options));

@@ -12,13 +12,14 @@ namespace {
 constexpr char kReleases[] = "releases";
 constexpr char kFiles[] = "release_files";
 constexpr char kRegisters[] = "released_registers";
+constexpr char kDrawLabel[] = "sluis-gate-draws-v1";
 
 }  // namespace
 
 std::vector<std::string> ReleaseStore::Families() { return {kReleases, kFiles, kRegisters}; }
 
 ReleaseStore::ReleaseStore(common::Store& store, const common::Permit& permit, common::SecretBytes storage_key)
-    : store_(store), permit_(permit), key_(std::move(storage_key)) {}
+    : store_(store), permit_(permit), key_(std::move(storage_key)), draw_secret_(common::DeriveKey(key_, kDrawLabel)) {}
 
 std::string ReleaseStore::Context(const std::string& release_id, const std::string& name) const {
   return absl::StrCat(permit_.id, "/", release_id, "/", name);

@@ -33,6 +33,10 @@ class ReleaseStore {
   // `store` and `permit` outlive this. `storage_key`: 32 bytes from the keystore.
   ReleaseStore(common::Store& store, const common::Permit& permit, common::SecretBytes storage_key);
 
+  // The project's secret for methods that need draws (disclosure/cell_key). Derived from the storage key: it never
+  // changes, and is gone when that is destroyed.
+  [[nodiscard]] const common::SecretBytes& draw_secret() const { return draw_secret_; }
+
   // Errors: DATA_LOSS.
   [[nodiscard]] absl::StatusOr<std::optional<ReleaseRecord>> Find(const std::string& release_id) const;
   // Returns the bytes of a file of a release. Errors: NOT_FOUND; DATA_LOSS.
@@ -63,6 +67,7 @@ class ReleaseStore {
   common::Store& store_;
   const common::Permit& permit_;
   const common::SecretBytes key_;
+  const common::SecretBytes draw_secret_;
 };
 
 }  // namespace sluis::disclosure

@@ -72,6 +72,7 @@ absl::StatusOr<ProtectionMethod> ReadMethod(const v1::Method& message) {
       ControlledRoundingMethod own;
       SLUIS_ASSIGN_OR_RETURN(own.base, Range(message.controlled_rounding().base(), "base"));
       SLUIS_ASSIGN_OR_RETURN(own.max_steps, Parameter(message.controlled_rounding().max_steps(), "max_steps"));
+      own.amounts = message.controlled_rounding().amounts();
       return own;
     }
     case v1::Method::kSmallCountRounding: {

@@ -95,6 +95,38 @@ TEST(CountryToOrigin, LeadsToLeavesOfTheHierarchyAndReachesAll) {
   EXPECT_EQ(reached.size(), static_cast<std::size_t>(hierarchy.num_leaves()));
 }
 
+std::set<std::string> CodesBelow(const Hierarchy& hierarchy, const std::string& code) {
+  const Hierarchy::Node& node = hierarchy.nodes()[static_cast<std::size_t>(*hierarchy.Find(code))];
+  std::set<std::string> codes;
+  for (auto leaf = node.leaf_begin; leaf < node.leaf_end; ++leaf) {
+    codes.insert(hierarchy.nodes()[static_cast<std::size_t>(hierarchy.LeafNode(leaf))].code);
+  }
+  return codes;
+}
+
+TEST(OriginCountries, AreThoseOfTheCodeListBelowTheirGroups) {
+  const Hierarchy groups = ReadHierarchy("origin-cbs-2022.csv");
+  const Hierarchy countries = ReadHierarchy("origin-countries-2022.csv");
+  std::map<std::string, std::set<std::string>> due;
+  for (const auto& [from, to] : ReadCodeList("country-to-origin-2022.csv")) due[to].insert(from);
+  for (const auto& [group, members] : due) EXPECT_EQ(CodesBelow(countries, group), members) << group;
+  for (const Hierarchy::Node& node : groups.nodes()) EXPECT_TRUE(countries.Find(node.code).has_value()) << node.code;
+}
+
+TEST(OriginCountries, GroupingsHaveTheSameLeavesAndOverlap) {
+  const Hierarchy countries = ReadHierarchy("origin-countries-2022.csv");
+  const Hierarchy union_of_2020 = ReadHierarchy("origin-eu-27.csv");
+  const Hierarchy soviet = ReadHierarchy("origin-former-soviet-union.csv");
+  EXPECT_EQ(CodesBelow(union_of_2020, "_T"), CodesBelow(countries, "_T"));
+  EXPECT_EQ(CodesBelow(soviet, "_T"), CodesBelow(countries, "_T"));
+  const std::set<std::string> eu = CodesBelow(union_of_2020, "EU26_XNL"), fsu = CodesBelow(soviet, "FSU");
+  EXPECT_EQ(eu.size(), 26u);
+  EXPECT_EQ(fsu.size(), 15u);
+  std::set<std::string> both;
+  std::set_intersection(eu.begin(), eu.end(), fsu.begin(), fsu.end(), std::inserter(both, both.end()));
+  EXPECT_EQ(both, (std::set<std::string>{"EST", "LTU", "LVA"}));
+}
+
 TEST(MunicipalityToProvince, IsTheGeneratorsListAndLeadsToProvinces) {
   const auto list = ReadCodeList("municipality-to-province.csv");
   ASSERT_EQ(list.size(), Municipalities().size());

@@ -47,6 +47,15 @@ TEST(ValidateMethod, NamesTheParameter) {
 
 // Every count, rounded either way: the range of a published value is from the least to the largest that it can stand
 // for.
+TEST(IsForAmounts, ABaseIsForOneOfBoth) {
+  EXPECT_TRUE(IsForCounts(ControlledRoundingMethod{.base = 5}));
+  EXPECT_FALSE(IsForAmounts(ControlledRoundingMethod{.base = 5}));
+  EXPECT_FALSE(IsForCounts(ControlledRoundingMethod{.base = 5'000, .amounts = true}));
+  EXPECT_TRUE(IsForAmounts(ControlledRoundingMethod{.base = 5'000, .amounts = true}));
+  EXPECT_FALSE(IsForAmounts(RandomRoundingMethod{{{0, 3}}}));
+  EXPECT_TRUE(IsForAmounts(Amounts()));
+}
+
 TEST(RangeOfTrueValue, IsThatOfAllCountsThatRoundToIt) {
   const std::vector<RandomRoundingMethod> methods = {
       {{{0, 3}}}, {{{0, 3}, {19, 2}, {20, 5}, {100, 10}, {1000, 100}}}, {{{0, 7}, {20, 5}}}};

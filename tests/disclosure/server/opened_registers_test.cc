@@ -187,6 +187,39 @@ TEST_F(OpenRegistersTest, OpensWhatAnHonestLinkerSends) {
   EXPECT_EQ(linker_.fetched, (std::vector<std::string>{"persons", "jobs"}));
 }
 
+// A record has its key whatever linkage id it comes under and in whatever order: in every link set of the delivery.
+TEST_F(OpenRegistersTest, RecordKeysHangOnTheSealedRow) {
+  const common::SecretBytes secret = common::SecretBytes::Random(32);
+  const RecordKeyMaker keys(secret);
+  common::JobControl control;
+  EXPECT_TRUE(Open()->record_keys[0].empty());
+  const auto first = OpenRegisters(*stub_, permit_, "", {kJobs}, gate_, control, &keys);
+  SLUIS_ASSERT_OK(first);
+  ASSERT_EQ(first->record_keys.size(), permit_.registers.size());
+  ASSERT_EQ(first->record_keys[0].size(), 3u);
+  ASSERT_EQ(first->record_keys[kJobs].size(), 4u);
+  for (std::size_t row = 0; row < 3; ++row) {
+    EXPECT_EQ(first->record_keys[0][row], keys.KeyOf(std::string_view(persons_.rows[row]).substr(0, 24)));
+  }
+  // Another link set: other ids, another order.
+  linker_.rows["persons"].clear();
+  linker_.rows["jobs"].clear();
+  for (const int person : {2, 0, 1})
+    Send("persons", person + 40, true, persons_.rows[static_cast<std::size_t>(person)]);
+  for (const int job : {3, 1, 0, 2}) Send("jobs", 40, true, jobs_.rows[static_cast<std::size_t>(job)]);
+  const auto second = OpenRegisters(*stub_, permit_, "", {kJobs}, gate_, control, &keys);
+  SLUIS_ASSERT_OK(second);
+  EXPECT_EQ(second->record_keys[0][0], first->record_keys[0][2]);
+  EXPECT_EQ(second->record_keys[0][1], first->record_keys[0][0]);
+  EXPECT_EQ(second->record_keys[0][2], first->record_keys[0][1]);
+  EXPECT_EQ(second->record_keys[kJobs][0], first->record_keys[kJobs][3]);
+  // Another secret: other keys.
+  const RecordKeyMaker others(common::SecretBytes::Random(32));
+  const auto third = OpenRegisters(*stub_, permit_, "", {kJobs}, gate_, control, &others);
+  SLUIS_ASSERT_OK(third);
+  EXPECT_NE(third->record_keys[0], second->record_keys[0]);
+}
+
 TEST_F(OpenRegistersTest, OpensAnEmptyRegisterAlsoIfTheLinkerSaysSoInAMessage) {
   const Delivery empty = Deliver(permit_, "jobs", "j-3", {}, custodian_);
   linker_.SourceOf("jobs") = empty.ToSource();
