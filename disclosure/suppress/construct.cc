@@ -52,6 +52,7 @@ absl::Status SuppressionEngine::ConstructInOrder(const std::vector<int64_t>& ord
   std::vector<SearchResult> found;
   for (int64_t next = 0; next < total;) {
     SLUIS_RETURN_IF_ERROR(Checkpoint(SuppressPhase::kConstruct, next, total));
+    if (options_.give_up && Stopped()) return absl::CancelledError("suppression: stopped before the pattern was safe");
     // In a batch no search knows what the others are about to suppress: batches are small as long as that is much.
     const int64_t size = std::min(kLargestBatch, 1 + absorbed / kAbsorbedPerPlace);
     batch.clear();

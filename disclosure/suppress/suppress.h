@@ -19,10 +19,10 @@ enum class SuppressPhase {
 
 struct SuppressOptions {
   // How much work may go into removing secondary cells that turned out not to be needed: linear programs solved, and
-  // the simplex iterations in them, for a pattern of up to some 2,000 secondary cells. For larger ones (but not in dense
-  // systems, whose programs are slow) so much for every 400 cells: enough to try them all. More gives fewer secondary
-  // cells, never another degree of safety; 0 removes only what costs nothing to remove. Counted in steps, never in
-  // seconds: the result is the same on every machine.
+  // the simplex iterations in them, for a pattern of up to some 2,000 secondary cells. For larger ones (but not in
+  // dense systems, whose programs are slow) so much for every 400 cells: enough to try them all. More gives fewer
+  // secondary cells, never another degree of safety; 0 removes only what costs nothing to remove. Counted in steps,
+  // never in seconds: the result is the same on every machine.
   int64_t max_cleanup_lps = 5'000;
   int64_t max_cleanup_iterations = 60'000;
   // Per cell, a factor >= 0 by which construction multiplies what it charges for suppressing the cell, for instance 1 -
@@ -42,6 +42,9 @@ struct SuppressOptions {
   // quickest search that still ends in a safe pattern, and no cell is tried for removal any more: the pattern is safe
   // as ever, but dearer. May be empty; then the result does not depend on the speed of the machine.
   std::function<bool()> stop;
+  // For callers who have a safe pattern already: once `stop` has answered true before this one is safe, Suppress
+  // returns CANCELLED.
+  bool give_up = false;
   // When it becomes true, Suppress returns CANCELLED after the linear program at hand. May be null.
   const std::atomic<bool>* cancelled = nullptr;
 };
@@ -82,7 +85,7 @@ struct SuppressionResult {
 //                        is negative or no number; threads below 1
 //   FAILED_PRECONDITION  some primary cells cannot be protected even if everything suppressible is suppressed; the
 //                        message says how many. Ask for a coarser table, or fewer published cells.
-//   CANCELLED            options.cancelled
+//   CANCELLED            options.cancelled, or options.give_up
 //   INTERNAL             a deviation could not be made exact, or the solver failed
 // Deterministic, on any number of threads, unless options.stop ever answers true. Thread-safe for different results.
 // Does not know contributors: one who alone makes up a suppressed cell knows that cell, and is a stronger attacker.

@@ -424,6 +424,34 @@ TEST(Suppress, IsSafeWheneverItIsStopped) {
   }
 }
 
+TEST(Suppress, GivesUpIfStoppedBeforeThePatternIsSafeAndAskedTo) {
+  std::mt19937_64 random(33);
+  const SmallTable table = RandomProblem({6, 7, 8}, random, 300);
+  const auto whole = Suppress(table.system, {});
+  SLUIS_ASSERT_OK(whole);
+  SuppressOptions options;
+  options.give_up = true;
+  options.start = whole->pattern;
+  options.stop = [] { return true; };
+  EXPECT_THAT(Suppress(table.system, options).status(),
+              StatusIs(absl::StatusCode::kCancelled, "before the pattern was safe"));
+  options.stop = nullptr;
+  SLUIS_EXPECT_OK(Suppress(table.system, options));
+}
+
+TEST(Suppress, IsSafeInSystemsThatAreSaidToBeDense) {
+  std::mt19937_64 random(35);
+  for (int k = 0; k < 5; ++k) {
+    const SmallTable table = RandomProblem({4, 5, 6}, random, 300);
+    SuppressOptions options;
+    options.dense = true;
+    const auto result = Suppress(table.system, options);
+    SLUIS_ASSERT_OK(result);
+    EXPECT_TRUE(result->dense);
+    EXPECT_TRUE(IsSafe(table.system, result->pattern));
+  }
+}
+
 TEST(Suppress, GuideSteersWithoutChangingWhatACellCosts) {
   // One primary cell; whichever other row and column the guide makes free is taken.
   SmallTable table = MakeSmallTable({3, 3}, {"value"}, [](size_t) { return 10; });
