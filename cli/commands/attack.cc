@@ -28,6 +28,9 @@ void AddAttackCommand(CLI::App& app, Globals& globals) {
       "Exit codes beside those of all commands: 4 a file has an error, 6 the pattern does not hold.");
   AddTableOptions(*command, options->table);
   command->add_flag("--public", options->command.public_only, "Public mode, also where the table has levels");
+  command->add_option(
+      "--status-column", options->table.columns.status.name,
+      "Column with `publish` or `suppress` that the pattern had to keep to: a certificate proves those too");
   command->add_option("--pattern", options->command.pattern, "File with the columns of the codes (or id) and supp");
   command->add_option("--certificate", options->command.certificate, "Certificate to be checked, by addition alone");
   command->add_option("--contributor", options->command.contributor,
@@ -40,6 +43,7 @@ void AddAttackCommand(CLI::App& app, Globals& globals) {
       ->check(CLI::Range(0U, kMaxThreads));
   OnRunWithCode(command, globals, [command, options, &globals]() -> absl::StatusOr<int> {
     AttackCommand resolved = options->command;
+    options->table.columns.status.required = true;
     SLUIS_RETURN_IF_ERROR(ResolveTable(*command, options->table, resolved.table, resolved.rules));
     return RunAttack(resolved, globals.json, globals.quiet);
   });
