@@ -59,6 +59,8 @@ void SetBands(const std::vector<Banding::Band>& bands, BaseValues& out) {
   }
 }
 
+std::string SourceOf(const PermitField& field) { return field.source.empty() ? field.name : field.source; }
+
 class Tracer {
  public:
   Tracer(const TablePlan& plan, const common::Permit& permit, const std::map<std::string, std::string>& attachments)
@@ -85,7 +87,7 @@ class Tracer {
   }
   std::string ColumnOf(const VariableInput& input) const {
     return ColumnOf(input.register_index,
-                    Register(input.register_index).fields[static_cast<std::size_t>(input.field)].source);
+                    SourceOf(Register(input.register_index).fields[static_cast<std::size_t>(input.field)]));
   }
 
   absl::StatusOr<BaseValues> Input(const VariableInput& input) const {
@@ -168,7 +170,7 @@ class Tracer {
         out.columns.push_back(ColumnOf(input));
       } else {
         for (const PermitField& field : Register(input.register_index).fields) {
-          out.columns.push_back(ColumnOf(input.register_index, field.source));
+          out.columns.push_back(ColumnOf(input.register_index, SourceOf(field)));
         }
       }
     }
@@ -244,6 +246,7 @@ class Tracer {
     std::map<std::string, ValueSet> by_country;
     ValueSet unknown;
     std::vector<std::string> home;  // prefixes of those born at home
+    std::set<std::string> origins;  // that parents can give
     std::string refinement;
   };
 
@@ -266,6 +269,7 @@ class Tracer {
     for (const std::size_t parent : {1u, 2u}) {
       SLUIS_ASSIGN_OR_RETURN(const BaseValues values, Input(variable.inputs[parent]));
       absl::StrAppend(&births.refinement, ", parent ", values.variable);
+      for (const std::string& code : CodesOf(variable.inputs[parent])) births.origins.insert(code);
       births.own.columns.insert(births.own.columns.end(), values.columns.begin(), values.columns.end());
     }
     std::sort(births.own.columns.begin(), births.own.columns.end());
@@ -277,6 +281,18 @@ class Tracer {
   const std::vector<std::string>& CodesOf(const VariableInput& input) const {
     return input.variable >= 0 ? plan_.variables[static_cast<std::size_t>(input.variable)].codes
                                : Register(input.register_index).fields[static_cast<std::size_t>(input.field)].codes;
+  }
+
+  template <typename Rule>
+  static std::string UnknownOf(const Rule& rule) {
+    return rule.unknown.empty() ? kMissingValue : rule.unknown;
+  }
+
+  // Whether somebody born at home in this way (a code of BornIn) can have the origin by the parents.
+  template <typename Rule>
+  static bool GivesOrigin(const std::string& way, const std::string& origin, const Rule& rule) {
+    if (way == "1") return true;
+    return way == "1a" ? origin == rule.home : origin != rule.home && origin != UnknownOf(rule);
   }
 
   // Only a column whose own codes are no unions can be refined; else the variable is its own.
@@ -299,11 +315,9 @@ class Tracer {
     // Those born at home whose parents give them `origin`, whichever way these were born.
     const auto of_parents = [&](const std::string& origin) {
       ValueSet set;
-      for (const char* const born : {"1", "1a", "1b", "1c"}) {
-        const std::string_view way = born;
-        if (way == "1a" ? origin != rule.home : (way != "1" && (origin == rule.home || origin == rule.unknown)))
-          continue;
-        set.prefixes.push_back(absl::StrCat(home, born, std::string(1, kEnd), Whole(origin)));
+      for (const std::string way : {"1", "1a", "1b", "1c"}) {
+        if (!GivesOrigin(way, origin, rule)) continue;
+        set.prefixes.push_back(absl::StrCat(home, Whole(way), Whole(origin)));
       }
       return set;
     };
@@ -320,7 +334,7 @@ class Tracer {
       }
       out.codes.push_back(std::move(set));
     }
-    if (rule.unknown.empty()) out.missing = Union(births.unknown, of_parents(kMissingValue));
+    out.missing = rule.unknown.empty() ? Union(births.unknown, of_parents(UnknownOf(rule))) : ValueSet{};
     return absl::OkStatus();
   }
 
@@ -341,6 +355,15 @@ class Tracer {
         continue;
       }
       ValueSet set;
+      if (with_parents && code[0] == '1') {
+        for (const std::string& origin : births.origins) {
+          if (!GivesOrigin(code, origin, rule)) continue;
+          set.prefixes.push_back(absl::StrCat(births.home[0], Whole(code), Whole(origin)));
+        }
+        if (code == "1") set.prefixes.push_back(absl::StrCat(births.home[0], Whole(code), Whole(UnknownOf(rule))));
+        out.codes.push_back(std::move(set));
+        continue;
+      }
       for (const auto& [country, values] : births.by_country) {
         if ((country == rule.home) != (code[0] == '1')) continue;
         ValueSet refined = values;
@@ -351,7 +374,7 @@ class Tracer {
       }
       out.codes.push_back(std::move(set));
     }
-    if (rule.unknown.empty()) out.missing = births.unknown;
+    out.missing = rule.unknown.empty() ? births.unknown : ValueSet{};
     return absl::OkStatus();
   }
 

@@ -32,8 +32,8 @@ LedgerAxis AxisOver(const BaseValues& values) {
 
 class Describer {
  public:
-  Describer(const TablePlan& plan, const common::Permit& permit, const RuleSet& rules, std::string_view rule_set_sha256)
-      : plan_(plan), permit_(permit), rules_(rules), rule_set_sha256_(rule_set_sha256) {}
+  Describer(const TablePlan& plan, const common::Permit& permit, const MethodSource& methods)
+      : plan_(plan), permit_(permit), methods_(methods) {}
 
   absl::StatusOr<LedgerDescription> Run(const std::map<std::string, std::string>& attachments) {
     SLUIS_ASSIGN_OR_RETURN(values_, TraceVariables(plan_, permit_, attachments));
@@ -63,18 +63,22 @@ class Describer {
   void SetMethod(const std::string& name, LedgerMeasure& measure) const {
     measure.method = name;
     if (name == kBySuppression) return;
-    absl::StrAppend(&measure.method, " of rule set ", std::string(rule_set_sha256_));
-    const auto method = rules_.methods.find(name);
-    measure.once = method == rules_.methods.end() || !NeedsDraws(method->second);
+    absl::StrAppend(&measure.method, " of rule set ", methods_.rule_set_sha256);
+    const auto method = methods_.rules.methods.find(name);
+    measure.once = method == methods_.rules.methods.end() || !NeedsDraws(method->second);
+    if (!measure.once) absl::StrAppend(&measure.method, ", drawn in ", methods_.draws);
   }
 
   LedgerMeasure Amount(const PlannedAmount& amount) const {
     const common::PermitRegister& reg = Register(amount.register_index);
-    const auto source = [&reg](int field) { return reg.fields[static_cast<std::size_t>(field)].source; };
+    const auto source = [&reg](int field) {
+      const common::PermitField& of = reg.fields[static_cast<std::size_t>(field)];
+      return of.source.empty() ? of.name : of.source;
+    };
     const common::PermitField& field = reg.fields[static_cast<std::size_t>(amount.field)];
     LedgerMeasure measure{.kind = MeasureKind::kAmount};
     SetMethod(amount.method, measure);
-    measure.column = absl::StrCat(KeyOf(RegisterOf(reg)), " ", field.source);
+    measure.column = absl::StrCat(KeyOf(RegisterOf(reg)), " ", source(amount.field));
     measure.key = absl::StrCat("sum of ", measure.column);
     if (field.coarsening == common::Coarsening::kRoundDown) absl::StrAppend(&measure.key, " by ", field.round_to);
     if (amount.start < 0) return measure;
@@ -137,8 +141,7 @@ class Describer {
 
   const TablePlan& plan_;
   const common::Permit& permit_;
-  const RuleSet& rules_;
-  const std::string_view rule_set_sha256_;
+  const MethodSource& methods_;
   std::vector<BaseValues> values_;
   std::vector<LedgerMeasure> measures_;
   LedgerDescription description_;
@@ -147,9 +150,9 @@ class Describer {
 }  // namespace
 
 absl::StatusOr<LedgerDescription> Describe(const TablePlan& plan, const common::Permit& permit,
-                                           const std::map<std::string, std::string>& attachments, const RuleSet& rules,
-                                           std::string_view rule_set_sha256) {
-  return Describer(plan, permit, rules, rule_set_sha256).Run(attachments);
+                                           const std::map<std::string, std::string>& attachments,
+                                           const MethodSource& methods) {
+  return Describer(plan, permit, methods).Run(attachments);
 }
 
 }  // namespace sluis::disclosure

@@ -2,7 +2,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,12 +23,17 @@ struct LedgerDescription {
   std::vector<std::string> measure_keys;  // of the count and of each amount of the plan: LedgerMeasure::key
 };
 
-// Returns the description of `plan`, which was made under `permit` with `attachments`. `rules`: name the methods of the
-// plan. `rule_set_sha256`: two rule sets may give one name to different methods, so that it becomes part of the name of
-// every method but suppression.
-// Errors: INVALID_ARGUMENT for a plan that PlanTables cannot have made.
+// What decides on the values of variables with another method than suppression.
+struct MethodSource {
+  const RuleSet& rules;         // name the methods of the plan
+  std::string rule_set_sha256;  // two rule sets may give one name to different methods
+  std::string draws;            // equal where the same records have the same draws: the project and its link set
+};
+
+// Returns the description of `plan`, which was made under `permit` with `attachments`. Errors: INVALID_ARGUMENT for a
+// plan that PlanTables cannot have made.
 [[nodiscard]] absl::StatusOr<LedgerDescription> Describe(const TablePlan& plan, const common::Permit& permit,
                                                          const std::map<std::string, std::string>& attachments,
-                                                         const RuleSet& rules, std::string_view rule_set_sha256);
+                                                         const MethodSource& methods);
 
 }  // namespace sluis::disclosure

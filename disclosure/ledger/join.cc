@@ -209,7 +209,7 @@ class Joiner {
       joint.system.relations.Add(relations.total[At(r)], relations.parts(r));
     }
     for (const auto& [own, cells] : ties) joint.system.relations.Add(own, cells);
-    SetJointUpperBounds(joint);
+    SetJointUpperBounds(joint.system);
     joint.releases.assign(releases.begin(), releases.end());
     const absl::Status valid = Validate(joint.system);
     if (!valid.ok()) return absl::InternalError(absl::StrCat("joint system: ", std::string(valid.message())));
@@ -257,8 +257,8 @@ absl::StatusOr<JointSystem> Join(const JoinInput& input, const PlaneLimits& limi
   return Joiner(input, limits).Join();
 }
 
-void SetJointUpperBounds(JointSystem& joint) {
-  for (Measure& measure : joint.system.measures) {
+void SetJointUpperBounds(CellSystem& system) {
+  for (Measure& measure : system.measures) {
     std::int64_t bound = 0;
     for (std::size_t i = 0; i < measure.value.size(); ++i) {
       bound = std::max(bound, measure.value[i] + measure.upper_level[i]);

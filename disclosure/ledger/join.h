@@ -57,7 +57,7 @@ struct JointSystem {
 [[nodiscard]] absl::StatusOr<JointSystem> Join(const JoinInput& input, const PlaneLimits& limits);
 
 // Sets upper bounds as SetUpperBounds does, but leaves cells at 0 that take no part in a measure. After cells were
-// appended to joint.system.
-void SetJointUpperBounds(JointSystem& joint);
+// appended to the system of a JointSystem.
+void SetJointUpperBounds(CellSystem& system);
 
 }  // namespace sluis::disclosure

@@ -37,7 +37,8 @@ struct LedgerMeasure {
   std::int32_t top_per_cell = 0;
   std::vector<std::int64_t> top{};                         // largest contributions, descending
   std::vector<std::int64_t> lower_level{}, upper_level{};  // of suppressed primary cells; empty: none
-  std::vector<std::uint8_t> published{};                   // per cell: 1 published, 0 suppressed
+  std::vector<std::uint8_t>
+      published{};  // per cell: 1 published, 0 suppressed; 2 with another value, which says nothing
   std::string method = kBySuppression;
   bool once = false;     // the method gives the same records other values in another release
   std::string column{};  // of a register that is summed; empty: records are counted

@@ -22,7 +22,7 @@ absl::Status Plane::AddTable(std::size_t in_space, const LedgerTable& table, con
   std::vector<std::set<std::int32_t>> sets(space_.num_variables());
   std::set<std::int32_t> distinct;
   for (std::size_t i = 0; i < regions.size(); ++i) {
-    const bool known = earlier < 0 || table.values_kept || measure.published[i] != 0;
+    const bool known = earlier < 0 || (measure.published[i] < 2 && (table.values_kept || measure.published[i] != 0));
     if (!regions[i] || !known) continue;
     PlaneCell cell;
     cell.value = measure.value[i];

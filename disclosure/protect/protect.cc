@@ -123,6 +123,13 @@ OptimiseOptions ToOptimiseOptions(const ProtectOptions& options) {
   return optimise;
 }
 
+// Whether there is a pattern does not depend on how well it is cleaned up.
+ProtectOptions Quick(ProtectOptions options) {
+  options.max_cleanup_lps = 0;
+  options.max_search_steps = 0;
+  return options;
+}
+
 // Publishes the values in `exact` and returns where they are: values of suppressed cells that anyone can compute, in a
 // measure in which they are not primary. To mark them as suppressed would promise what does not hold.
 Concessions Concede(const std::vector<ExactCell>& exact, const RequestSystem& request,
@@ -179,16 +186,45 @@ absl::StatusOr<SuppressionResult> FindPatternUnderRules(const RuleSet& rules, Re
   constexpr int kMaxRounds = 50;
   for (int round = 0; round < kMaxRounds; ++round) {
     SLUIS_ASSIGN_OR_RETURN(SuppressionResult found, FindPattern(request.system, options));
-    SLUIS_ASSIGN_OR_RETURN(const std::vector<ShortSums> short_sums,
-                           FindShortSumsInViews(request.SuppressedViews(), request.system.relations, found.pattern, rules));
+    SLUIS_ASSIGN_OR_RETURN(
+        const std::vector<ShortSums> short_sums,
+        FindShortSumsInViews(request.SuppressedViews(), request.system.relations, found.pattern, rules));
     if (short_sums.empty()) return found;
     for (const ShortSums& sums : short_sums) {
       SLUIS_RETURN_IF_ERROR(
           ProtectSums(sums.relations, found.pattern, sums.measure, sums.kind, *rules.suppressed_sum, request.system));
     }
-    SetUpperBounds(request.system);
+    RaiseUpperBounds(request);
   }
   return Refuse(kUnprotectable);
+}
+
+absl::StatusOr<SuppressionResult> FindJointPattern(const ProtectInput& input, RequestSystem& request,
+                                                   const ProtectOptions& options) {
+  if (input.ledger == nullptr) return FindPatternUnderRules(input.rules, request, options);
+  const std::vector<LedgerTable>& earlier = input.ledger->earlier.tables;
+  const RequestSystem alone = request;
+  const auto find = [&](std::size_t tables, RequestSystem& joint, const ProtectOptions& how) {
+    joint = alone;
+    const auto joined = JoinEarlier(*input.ledger, tables, input.rules, joint);
+    if (!joined.ok()) return absl::StatusOr<SuppressionResult>(joined.status());
+    return FindPatternUnderRules(input.rules, joint, how);
+  };
+  absl::StatusOr<SuppressionResult> found = find(earlier.size(), request, options);
+  if (common::ReasonOf(found.status()) != kProtectionFailed || earlier.empty()) return found;
+  // Which release is it? The last of the fewest with which it fails.
+  std::size_t good = 0, bad = earlier.size();
+  RequestSystem tried;
+  if (common::ReasonOf(find(0, tried, Quick(options)).status()) == kProtectionFailed) return found;
+  while (bad - good > 1) {
+    const std::size_t middle = (good + bad) / 2;
+    (common::ReasonOf(find(middle, tried, Quick(options)).status()) == kProtectionFailed ? bad : good) = middle;
+    SLUIS_RETURN_IF_ERROR(CheckCancelled(options));
+  }
+  return common::WithReason(absl::FailedPreconditionError(absl::StrCat(
+                                "the tables cannot be protected together with release ", earlier[bad - 1].release,
+                                ", which is published: ask for fewer or coarser dimensions")),
+                            kReleaseInTheWay);
 }
 
 absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, RequestSystem request,
@@ -256,6 +292,9 @@ absl::StatusOr<ProtectedRelease> ReleaseUnderPattern(const ProtectInput& input, 
   release.for_auditor = SummariseForAuditor(system, pattern, input.rules);
   CountSuppressed(release);
 
+  if (input.ledger != nullptr) {
+    release.ledger = ReleasedLedgerTables(input.ledger->request, request, release.tables, input.plan.request_id);
+  }
   release.evidence = MakeEvidence(input.plan, std::move(request), pattern, std::move(perturbed));
   const ReleaseDocuments& documents = input.documents;
   Evidence& evidence = release.evidence;
@@ -276,7 +315,7 @@ absl::StatusOr<ProtectedRelease> Protect(const ProtectInput& input, const Protec
   SLUIS_ASSIGN_OR_RETURN(const std::vector<Cube> cubes, MakeCubes(input, options));
   SLUIS_ASSIGN_OR_RETURN(RequestSystem request, BuildSystem(input.plan, cubes, input.rules));
   SLUIS_RETURN_IF_ERROR(CheckCancelled(options));
-  SLUIS_ASSIGN_OR_RETURN(const SuppressionResult found, FindPatternUnderRules(input.rules, request, options));
+  SLUIS_ASSIGN_OR_RETURN(const SuppressionResult found, FindJointPattern(input, request, options));
   SLUIS_ASSIGN_OR_RETURN(ProtectedRelease release,
                          ReleaseUnderPattern(input, std::move(request), found.pattern, found.certificate, options));
   release.cleanup_complete = found.cleanup_complete;
@@ -293,13 +332,9 @@ absl::StatusOr<DryRunResult> DryRun(const ProtectInput& input, const ProtectOpti
   } else if (!perturbed.ok()) {
     return perturbed.status();
   }
-  // Whether there is a pattern does not depend on how well it is cleaned up.
-  ProtectOptions quick = options;
-  quick.max_cleanup_lps = 0;
-  quick.max_search_steps = 0;
-  const absl::StatusOr<SuppressionResult> found = FindPatternUnderRules(input.rules, request, quick);
+  const absl::StatusOr<SuppressionResult> found = FindJointPattern(input, request, Quick(options));
   if (absl::IsFailedPrecondition(found.status())) {
-    result.refusals.emplace_back(kUnprotectable);
+    result.refusals.emplace_back(found.status().message());
   } else if (!found.ok()) {
     return found.status();
   }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes/secret.h"
 #include "disclosure/optimise/optimise.h"
+#include "disclosure/protect/joint.h"
 #include "disclosure/release/evidence.h"
 #include "disclosure/release/released_table.h"
 #include "disclosure/release/summary.h"
@@ -50,6 +51,7 @@ struct ProtectInput {
   // the gate's secret, which must not change as long as the rows are tabulated.
   std::span<const std::vector<std::uint64_t>> record_keys = {};
   const common::SecretBytes* draw_secret = nullptr;
+  const LedgerInput* ledger = nullptr;  // what was released before; null: nothing, and nobody will ask
 };
 
 struct ProtectOptions {
@@ -70,10 +72,11 @@ struct ProtectedRelease {
   Evidence evidence;                     // without released_sha256: see AddReleasedHashes in package.h
   RequesterSummary for_requester;
   AuditorSummary for_auditor;
-  std::int64_t cells = 0;       // of all tables together, as published
-  std::int64_t suppressed = 0;  // of these, with at least one suppressed measure
-  std::int64_t conceded = 0;    // values of suppressed cells that are published all the same: see README.md
-  std::int64_t withheld = 0;    // values of perturbed measures that are not published: see README.md
+  std::vector<LedgerTable> ledger;  // what the ledger is to keep, if ProtectInput had one
+  std::int64_t cells = 0;           // of all tables together, as published
+  std::int64_t suppressed = 0;      // of these, with at least one suppressed measure
+  std::int64_t conceded = 0;        // values of suppressed cells that are published all the same: see README.md
+  std::int64_t withheld = 0;        // values of perturbed measures that are not published: see README.md
   bool cleanup_complete = true;
 };
 
@@ -83,7 +86,8 @@ struct ProtectedRelease {
 //   INVALID_ARGUMENT     as DeriveColumns, TabulatePlan, BuildSystem and PerturbMeasures: request or rows are wrong
 //   PERMISSION_DENIED    as CheckMethods
 //   FAILED_PRECONDITION  with reason PROTECTION_FAILED: the tables cannot be protected, or the second opinion broke the
-//                        pattern that the engine found
+//                        pattern that the engine found; RELEASE_IN_THE_WAY naming an earlier release: they can, but not
+//                        together with it and those before it; as JoinEarlier
 //   CANCELLED            options.cancelled
 //   OUT_OF_RANGE, RESOURCE_EXHAUSTED, INTERNAL  as the steps
 // Deterministic in everything but options.threads, and in that too. Cost: README.md.
@@ -99,6 +103,12 @@ struct ProtectedRelease {
 // found. Without that rule: FindPattern. Errors: as FindPattern; PROTECTION_FAILED too if 50 rounds do not do.
 [[nodiscard]] absl::StatusOr<SuppressionResult> FindPatternUnderRules(const RuleSet& rules, RequestSystem& request,
                                                                       const ProtectOptions& options);
+
+// Returns the pattern for `request` joined with all that input.ledger has (JoinEarlier); request.system is then the
+// joint system. Without ledger: FindPatternUnderRules. Errors: as both; RELEASE_IN_THE_WAY naming an earlier release if
+// only with it, and those before it, nothing protects.
+[[nodiscard]] absl::StatusOr<SuppressionResult> FindJointPattern(const ProtectInput& input, RequestSystem& request,
+                                                                 const ProtectOptions& options);
 
 // The second half of Protect: judges `pattern` and `certificate`, whoever made them, and makes the release. Errors: as
 // Protect; INVALID_ARGUMENT also if the pattern has another length than the system has cells.

@@ -14,7 +14,9 @@
 #include "common/rpc/job.h"
 #include "common/rpc/service_log.h"
 #include "common/rpc/telemetry.h"
+#include "disclosure/protect/protect.h"
 #include "disclosure/rules/rules.h"
+#include "disclosure/server/ledger_store.h"
 #include "disclosure/server/question_limit.h"
 #include "disclosure/server/release_store.h"
 #include "disclosure/table/plan.h"
@@ -29,6 +31,7 @@ using ReleaseStores = std::map<std::string, std::unique_ptr<ReleaseStore>, std::
 struct GateParts {
   const common::PermitSet& permits;
   const ReleaseStores& releases;
+  const LedgerStore& ledger;
   common::ServiceLog& log;
   common::Metrics& metrics;
   linker::v1::Linker::Stub& linker;
@@ -83,6 +86,13 @@ class GateService final : public v1::Gate::Service {
   // Runs as a job; returns the release id, or the findings of a dry run.
   absl::StatusOr<std::string> Run(const Work& work, common::JobControl& control);
   absl::StatusOr<std::string> Release(const Work& work, common::JobControl& control);
+  // Writes a release down, if the ledger still has nothing else that it must be protected against than input.ledger.
+  // Errors: ABORTED if it has; as the store.
+  absl::StatusOr<std::string> Keep(const Work& work, const ProtectInput& input, ProtectedRelease& release,
+                                   common::JobControl& control);
+  // What the first `size` entries of the ledger say to `work`. Errors: as SelectEarlier and LedgerStore::Load.
+  absl::StatusOr<EarlierReleases> Earlier(const Work& work, const LedgerDescription& description,
+                                          std::uint64_t size) const;
   // Puts on record that `work` was refused with `refusal`, unless the same refusal of the same document is already, and
   // returns `refusal`. Errors: as QuestionLimit::Take, with nothing on record.
   absl::Status Refuse(const Work& work, const absl::Status& refusal);
@@ -93,7 +103,7 @@ class GateService final : public v1::Gate::Service {
   QuestionLimit questions_;
   std::mutex start_mutex_;    // held from a look at the jobs to the start of one
   std::mutex refuse_mutex_;   // held from a look at the log to the entry
-  std::mutex release_mutex_;  // held from the last check of the registers to the release: jobs of projects run together
+  std::mutex release_mutex_;  // held from the last look at the ledger to the release: jobs of projects run together
   common::JobRunner jobs_;    // last: its threads use all above
 };
 

@@ -24,12 +24,32 @@ absl::StatusOr<common::SealingKeyPair> SealingKey(const common::Keystore& keysto
   return pair;
 }
 
+// The key that seals the ledger; made on first use.
+absl::StatusOr<common::SecretBytes> LedgerKey(common::Keystore& keystore) {
+  constexpr char kLedgerKeyPurpose[] = "ledger";
+  absl::StatusOr<common::KeyEntry> found = keystore.Find(common::kServiceProject, kLedgerKeyPurpose);
+  if (absl::IsNotFound(found.status())) {
+    common::KeyEntry entry;
+    entry.id = kLedgerKeyPurpose;
+    entry.project = common::kServiceProject;
+    entry.purpose = kLedgerKeyPurpose;
+    entry.created_unix_seconds = common::NowSeconds();
+    found = keystore.Add(entry, common::SecretBytes::Random(common::kAeadKeySize));
+  }
+  if (!found.ok()) return found.status();
+  return keystore.Secret(found->id);
+}
+
 absl::Status ServeGate(const common::v1::Service& config) {
   if (config.linker().address().empty() || config.linker().identity().empty()) {
     return absl::InvalidArgumentError("configuration field linker: address and identity are expected");
   }
+  std::vector<std::string> families = ReleaseStore::Families();
+  for (const std::string& family : LedgerStore::Families()) families.push_back(family);
+  // Releases that were made before there was a ledger keep their marks: nothing is to be done.
+  const common::StoreMigration migrate = [](common::Store&, std::uint32_t) { return absl::OkStatus(); };
   SLUIS_ASSIGN_OR_RETURN(const auto runtime,
-                         common::Runtime::Open(config, ReleaseStore::Families(), ReleaseStore::kFormatVersion, true));
+                         common::Runtime::Open(config, families, ReleaseStore::kFormatVersion, true, migrate));
   SLUIS_ASSIGN_OR_RETURN(const common::SealingKeyPair sealing_key, SealingKey(*runtime->keystore));
   ReleaseStores releases;
   for (const auto& [id, bundle] : runtime->permits.all()) {
@@ -49,12 +69,22 @@ absl::Status ServeGate(const common::v1::Service& config) {
     SLUIS_RETURN_IF_ERROR(key.status());
     releases[id] = std::make_unique<ReleaseStore>(*runtime->store, bundle.permit, *std::move(key));
   }
+  SLUIS_ASSIGN_OR_RETURN(common::SecretBytes ledger_key, LedgerKey(*runtime->keystore));
+  const auto project_key =
+      [&runtime](const std::string& project) -> absl::StatusOr<std::optional<common::SecretBytes>> {
+    const absl::StatusOr<common::KeyEntry> entry = runtime->keystore->Find(project, common::kStoragePurpose);
+    if (absl::IsNotFound(entry.status())) return std::nullopt;
+    SLUIS_RETURN_IF_ERROR(entry.status());
+    return runtime->keystore->Secret(entry->id);
+  };
+  const LedgerStore ledger(*runtime->store, std::move(ledger_key), project_key);
+  SLUIS_RETURN_IF_ERROR(ledger.CheckComplete());
   SLUIS_ASSIGN_OR_RETURN(const auto channel, common::Connect(common::ToTlsFiles(config.tls()),
                                                              config.linker().address(), config.linker().identity()));
   const auto linker = sluis::linker::v1::Linker::NewStub(channel);
   const int threads =
       static_cast<int>(config.threads() != 0 ? config.threads() : std::max(1u, std::thread::hardware_concurrency()));
-  GateService gate(GateParts{runtime->permits, releases, *runtime->log, *runtime->metrics, *linker, sealing_key,
+  GateService gate(GateParts{runtime->permits, releases, ledger, *runtime->log, *runtime->metrics, *linker, sealing_key,
                              std::min(threads, 64)});
   SLUIS_RETURN_IF_ERROR(gate.LoadQuestions());
   const auto end_retention = [&runtime]() -> absl::Status {

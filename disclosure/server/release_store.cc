@@ -53,8 +53,7 @@ absl::StatusOr<std::string> ReleaseStore::File(const std::string& release_id, co
 }
 
 common::WriteBatch ReleaseStore::Put(const std::string& release_id, const ReleaseRecord& record,
-                                     const std::map<std::string, std::string>& files,
-                                     const std::set<int>& registers) const {
+                                     const std::map<std::string, std::string>& files) const {
   common::WriteBatch batch;
   const nlohmann::json json = {{"request_sha256", record.request_sha256},
                                {"entry", record.entry},
@@ -66,8 +65,6 @@ common::WriteBatch ReleaseStore::Put(const std::string& release_id, const Releas
     const std::string file_key = Context(release_id, name);
     batch.Put(kFiles, file_key, common::AeadSeal(key_, file_key, bytes));
   }
-  for (const int index : registers)
-    batch.Put(kRegisters, RegisterKey(index), absl::StrCat(permit_.id, "/", release_id));
   return batch;
 }
 
@@ -78,6 +75,24 @@ absl::StatusOr<std::uint64_t> ReleaseStore::Count(const common::StoreView& store
     return true;
   }));
   return count;
+}
+
+absl::StatusOr<std::set<std::string>> ReleaseStore::Names(const common::StoreView& store) {
+  std::set<std::string> names;
+  SLUIS_RETURN_IF_ERROR(store.Scan(kReleases, "", {}, [&names](std::string_view key, std::string_view) {
+    names.emplace(key.substr(0, key.size() - 1));  // without the "/" at the end
+    return true;
+  }));
+  return names;
+}
+
+absl::StatusOr<std::set<std::string>> ReleaseStore::Marked(const common::StoreView& store) {
+  std::set<std::string> names;
+  SLUIS_RETURN_IF_ERROR(store.Scan(kRegisters, "", {}, [&names](std::string_view, std::string_view name) {
+    names.emplace(name);
+    return true;
+  }));
+  return names;
 }
 
 common::WriteBatch ReleaseStore::EraseAll(const std::string& project) {
@@ -91,15 +106,11 @@ absl::Status ReleaseStore::CheckNotReleased(const std::set<int>& registers) cons
   for (const int index : registers) {
     SLUIS_ASSIGN_OR_RETURN(const auto earlier, store_.Get(kRegisters, RegisterKey(index)));
     if (!earlier.has_value()) continue;
-    // A release of another project is none of this requester's business.
-    const std::string own = absl::StrCat(permit_.id, "/");
-    const std::string which = earlier->starts_with(own) ? absl::StrCat(" (", earlier->substr(own.size()), ")") : "";
-    return common::WithReason(
-        absl::FailedPreconditionError(absl::StrCat("register ", permit_.registers[static_cast<std::size_t>(index)].name,
-                                                   " was released before", which,
-                                                   ": tables released at different times could be subtracted from "
-                                                   "each other. Put all tables into one request")),
-        "RELEASED_BEFORE");
+    return common::WithReason(absl::FailedPreconditionError(absl::StrCat(
+                                  "register ", permit_.registers[static_cast<std::size_t>(index)].name,
+                                  " was released as ", earlier->substr(earlier->find('/') + 1),
+                                  " before this gate kept a ledger: nothing else can be released over it")),
+                              "RELEASED_BEFORE");
   }
   return absl::OkStatus();
 }

@@ -22,12 +22,12 @@ struct ReleaseRecord {
   std::vector<std::string> files;  // names, in the order in which they are streamed
 };
 
-// The releases of one project at the gate, sealed at rest, and which registers were released at all, by any project of
-// this gate. README.md has the layout. Thread-safe as far as the store is.
+// The releases of one project at the gate, sealed at rest, and which registers were released before there was a ledger.
+// README.md has the layout. Thread-safe as far as the store is.
 class ReleaseStore {
  public:
   [[nodiscard]] static std::vector<std::string> Families();
-  static constexpr std::uint32_t kFormatVersion = 1;
+  static constexpr std::uint32_t kFormatVersion = 2;  // 1 had no ledger
   static constexpr char kEvidenceFile[] = "evidence.sealed";
 
   // `store` and `permit` outlive this. `storage_key`: 32 bytes from the keystore.
@@ -42,22 +42,25 @@ class ReleaseStore {
   // Returns the bytes of a file of a release. Errors: NOT_FOUND; DATA_LOSS.
   [[nodiscard]] absl::StatusOr<std::string> File(const std::string& release_id, const std::string& name) const;
 
-  // Returns the changes that keep a release: its record, its files (those of `record.files` and the evidence), and that
-  // its registers were released.
+  // Returns the changes that keep a release: its record, and its files (those of `record.files` and the evidence).
   [[nodiscard]] common::WriteBatch Put(const std::string& release_id, const ReleaseRecord& record,
-                                       const std::map<std::string, std::string>& files,
-                                       const std::set<int>& registers) const;
+                                       const std::map<std::string, std::string>& files) const;
+  [[nodiscard]] const common::SecretBytes& storage_key() const { return key_; }
+
+  // The names PROJECT/RELEASE of all releases in `store`, and of those that have a mark because they were made before
+  // there was a ledger.
+  [[nodiscard]] static absl::StatusOr<std::set<std::string>> Names(const common::StoreView& store);
+  [[nodiscard]] static absl::StatusOr<std::set<std::string>> Marked(const common::StoreView& store);
 
   // The number of releases of `project` in `store`.
   [[nodiscard]] static absl::StatusOr<std::uint64_t> Count(const common::StoreView& store, const std::string& project);
-  // Returns the changes that delete every release of `project`, with its files and evidence. That its registers were
-  // released stays: what is published cannot be taken back.
+  // Returns the changes that delete every release of `project`, with its files and evidence. That it was released stays
+  // in the ledger: what is published cannot be taken back.
   [[nodiscard]] static common::WriteBatch EraseAll(const std::string& project);
 
-  // Returns OK if none of `registers` (positions in the permit) was released before, under any permit. Tables that are
-  // released at different times can be subtracted from each other, and this gate does not yet protect a table against
-  // earlier ones: so it does not release a second one. Errors: FAILED_PRECONDITION (RELEASED_BEFORE) naming the
-  // register, and the release if it is of this project.
+  // Returns OK if none of `registers` (positions in the permit) has a mark: of a release that the ledger does not have
+  // nobody can tell what it gives away together with another. Errors: FAILED_PRECONDITION (RELEASED_BEFORE) naming the
+  // register and the release.
   [[nodiscard]] absl::Status CheckNotReleased(const std::set<int>& registers) const;
 
  private:

@@ -4,6 +4,7 @@
 #include "common/rpc/runtime.h"
 #include "common/rpc/telemetry.h"
 #include "common/status/status.h"
+#include "disclosure/server/ledger_store.h"
 #include "disclosure/server/release_store.h"
 
 namespace sluis::disclosure {
@@ -18,9 +19,11 @@ absl::Status EraseReleases(const common::Permit& permit, const common::Store& st
     if (earlier.has_value()) return absl::OkStatus();
   }
   fields["releases"] = static_cast<std::int64_t>(releases);
-  SLUIS_RETURN_IF_ERROR(log.Append(common::FormatEntry(common::entry_type::kRetention, now_seconds, std::move(fields)),
-                                   ReleaseStore::EraseAll(permit.id))
-                            .status());
+  common::WriteBatch changes = ReleaseStore::EraseAll(permit.id);
+  changes.Append(LedgerStore::EraseValues(permit.id));
+  SLUIS_RETURN_IF_ERROR(
+      log.Append(common::FormatEntry(common::entry_type::kRetention, now_seconds, std::move(fields)), changes)
+          .status());
   common::LogInfo("retention_ended", {{"project", permit.id}, {"releases", std::to_string(releases)}});
   return absl::OkStatus();
 }

@@ -12,7 +12,7 @@ namespace sluis::disclosure {
 
 // If the retention of `permit` ended before the day of `now_seconds`, deletes its releases and evidence, with an entry
 // "retention" in the log, and then destroys the key that sealed them, so that what the disk still holds cannot be read.
-// What stays: the log, and which registers were released, since published tables stay public.
+// What stays: the log, and of the ledger what is public, since published tables stay so.
 //
 // Entry and deletion are one synced batch; after a crash at any point the next call does what is missing. A permit
 // under which nothing is kept any more gets no second entry. Errors: as ServiceLog::Append and Keystore::Destroy.

@@ -7,6 +7,7 @@
 #include "common/rpc/service_log.h"
 #include "common/status/matchers.h"
 #include "common/status/status.h"
+#include "disclosure/server/ledger_store.h"
 #include "disclosure/server/release_store.h"
 #include "gtest/gtest.h"
 
@@ -20,6 +21,7 @@ class FragileStore final : public common::Store {
   FragileStore() {
     std::vector<std::string> families = common::LogFamilies();
     for (const std::string& family : ReleaseStore::Families()) families.push_back(family);
+    for (const std::string& family : LedgerStore::Families()) families.push_back(family);
     store_ = common::MakeMemoryStore(families);
   }
   absl::StatusOr<std::optional<std::string>> Get(std::string_view family, std::string_view key) const override {
@@ -65,13 +67,13 @@ class GateRecords : public ::testing::Test {
     }
     return permit;
   }
-  // Keeps a release of the register persons, with its entry.
+  // Keeps a release with its entry in the log.
   void KeepRelease(const ReleaseStore& releases, const std::string& id) {
     ReleaseRecord record;
     record.entry = common::FormatEntry(common::entry_type::kRelease, 1, {{"release", id}});
     record.files = {"table.csv"};
     SLUIS_ASSERT_OK(
-        log_->Append(record.entry, releases.Put(id, record, {{"table.csv", "1"}, {"evidence.sealed", "2"}}, {0})));
+        log_->Append(record.entry, releases.Put(id, record, {{"table.csv", "1"}, {"evidence.sealed", "2"}})));
   }
   std::uint64_t Entries(const std::string& type) const {
     std::uint64_t count = 0;
