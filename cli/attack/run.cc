@@ -77,7 +77,8 @@ class Run {
       SLUIS_ASSIGN_OR_RETURN(pattern_, ReadPattern(command_.pattern, *table_));
     }
     if (command_.rules || !table_->primary.empty()) {
-      SLUIS_ASSIGN_OR_RETURN(system_, MakeSystem(*table_, {.cost = CostKind::kUnit, .rules = command_.rules,
+      SLUIS_ASSIGN_OR_RETURN(system_, MakeSystem(*table_, {.cost = CostKind::kUnit,
+                                                           .rules = command_.rules,
                                                            .contributors = command_.table.contributors}));
     }
     if (!command_.contributor.empty()) {
