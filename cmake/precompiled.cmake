@@ -24,6 +24,7 @@ function(sluis_precompile target source)
     target_precompile_headers(${target} REUSE_FROM ${source})
     # After a precompiled header gcc 12 warns of overlaps in std::string that are not there (as at -O3, GCC bug 105651):
     # these warnings are left to the other presets.
-    target_compile_options(${target} PRIVATE -fpch-preprocess -Wno-array-bounds -Wno-restrict)
+    target_compile_options(${target} PRIVATE -fpch-preprocess
+      -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
   endif()
 endfunction()
