@@ -22,7 +22,7 @@ constexpr double kFlatPrice = 1;            // of a secondary cell
 constexpr double kFlatPrimaryPrice = 0.02;  // of one that is suppressed in any case
 // Secondary cells that the limits on cleanup are for; twice as many may take twice as much.
 constexpr int64_t kSmallPattern = 1'500;
-constexpr int64_t kCellsPerFactor = 400;
+constexpr int64_t kCellsPerFactor = 300;
 
 // max * factor, or what fits.
 int64_t Scaled(int64_t max, int64_t factor) {

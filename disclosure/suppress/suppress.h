@@ -20,7 +20,7 @@ enum class SuppressPhase {
 struct SuppressOptions {
   // How much work may go into removing secondary cells that turned out not to be needed: linear programs solved, and
   // the simplex iterations in them, for a pattern of up to some 2,000 secondary cells. For larger ones (but not in
-  // dense systems, whose programs are slow) so much for every 400 cells: enough to try them all. More gives fewer
+  // dense systems, whose programs are slow) so much for every 300 cells: enough to try them all. More gives fewer
   // secondary cells, never another degree of safety; 0 removes only what costs nothing to remove. Counted in steps,
   // never in seconds: the result is the same on every machine.
   int64_t max_cleanup_lps = 5'000;
