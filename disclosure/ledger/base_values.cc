@@ -322,7 +322,7 @@ class Tracer {
       return set;
     };
     out = births.own;
-    out.refinement = births.refinement;
+    out.refinement = "origin, " + births.refinement;
     out.codes.clear();
     for (const std::string& code : variable.codes) {
       ValueSet set = of_parents(code);
@@ -347,7 +347,7 @@ class Tracer {
       return absl::OkStatus();
     }
     out = births.own;
-    out.refinement = births.refinement;
+    if (with_parents) out.refinement = "born in, " + births.refinement;
     out.codes.clear();
     for (const std::string& code : variable.codes) {
       if (!rule.unknown.empty() && code == rule.unknown) {

@@ -107,7 +107,8 @@ bool ShareColumn(const LedgerAxis& a, const LedgerAxis& b) {
 // nothing but a date.
 bool AreComparable(const LedgerAxis& a, const LedgerAxis& b) {
   if (a.variable == b.variable) {
-    return a.refinement == b.refinement || a.refinement.empty() || b.refinement.empty();
+    // Values refined otherwise add up in ways that are not seen: a refinement may leave nobody out, or may not.
+    return a.refinement == b.refinement;
   }
   return !ShareColumn(a, b) || (!a.apart.empty() && a.apart == b.apart);
 }
