@@ -52,8 +52,7 @@ int ReportError(const absl::Status& status, bool json) {
 
 absl::StatusOr<int> ReportBadData(const absl::Status& status, bool json) {
   const bool no_file = absl::IsFailedPrecondition(status);
-  if (!no_file && !absl::IsInvalidArgument(status) && !absl::IsDataLoss(status) &&
-      !absl::IsResourceExhausted(status)) {
+  if (!no_file && !absl::IsInvalidArgument(status) && !absl::IsDataLoss(status) && !absl::IsResourceExhausted(status)) {
     return status;
   }
   ReportError(status, json);

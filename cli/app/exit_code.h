@@ -26,7 +26,8 @@ int ReportError(const absl::Status& status, bool json);
 
 // For a command that failed on its data: an INVALID_ARGUMENT (about the files, not the command line), a DATA_LOSS (a
 // compressed file that is damaged) or a RESOURCE_EXHAUSTED (a field or line above a reader's limit) is printed and
-// kExitBadData comes back; so does kExitUsage for what is no file at all. Any other error comes back as it is. Precondition: `status` is not OK.
+// kExitBadData comes back; so does kExitUsage for what is no file at all. Any other error comes back as it is.
+// Precondition: `status` is not OK.
 [[nodiscard]] absl::StatusOr<int> ReportBadData(const absl::Status& status, bool json);
 
 }  // namespace sluis::cli

@@ -158,8 +158,8 @@ struct PermitRegister {
 // A dimension of tables: a variable that a request may break down or filter by.
 struct PermitDimension {
   std::string name;
-  std::string hierarchy;            // name of the attachment: CSV with header code,parent,label (one root)
-  std::vector<std::string> fields;  // "register.field" from which a request may derive it
+  std::string hierarchy;                    // name of the attachment: CSV with header code,parent,label (one root)
+  std::vector<std::string> fields;          // "register.field" from which a request may derive it
   std::vector<std::string> groupings = {};  // further attachments: other hierarchies over the same leaves
 };
 // What a table may hold in its cells.

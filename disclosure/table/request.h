@@ -147,7 +147,7 @@ struct TableRequest {
   std::vector<DerivedVariable> variables{};
   std::vector<TableSpec> tables{};
   std::vector<LinkageRateSpec> linkage_rates{};
-  std::string rule_set{};  // must be the permit's
+  std::string rule_set{};               // must be the permit's
   std::vector<std::string> replaces{};  // releases of the permit that this one corrects
 };
 
