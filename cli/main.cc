@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   sluis::cli::AddAuditCommand(app, globals);
   sluis::cli::AddProtectCommand(app, globals);
   sluis::cli::AddAttackCommand(app, globals);
+  sluis::cli::AddAdviseCommand(app, globals);
   sluis::cli::AddRoundCommand(app, globals);
   try {
     app.parse(argc, argv);

@@ -44,6 +44,7 @@ void AddMatchCommand(CLI::App& app, Globals& globals);
 void AddTableCommands(CLI::App& app, Globals& globals);
 void AddProtectCommand(CLI::App& app, Globals& globals);
 void AddAttackCommand(CLI::App& app, Globals& globals);
+void AddAdviseCommand(CLI::App& app, Globals& globals);
 void AddRoundCommand(CLI::App& app, Globals& globals);
 void AddAuditCommand(CLI::App& app, Globals& globals);
 

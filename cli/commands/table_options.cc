@@ -100,7 +100,7 @@ absl::Status ResolveTable(const CLI::App& command, const TableArguments& argumen
   if (arguments.microdata.empty() && !(arguments.holding.empty() && arguments.weight.empty())) {
     return absl::InvalidArgumentError("--holding and --weight are for --microdata");
   }
-  if (!arguments.microdata.empty() && arguments.rules.empty()) {
+  if (!arguments.microdata.empty() && arguments.rules.empty() && !arguments.rules_optional) {
     return absl::InvalidArgumentError("--microdata needs --rules: there is no default for who is sensitive");
   }
   const auto given = [&command](const char* option) { return command.count(option) > 0; };

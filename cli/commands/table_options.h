@@ -22,7 +22,8 @@ struct TableArguments {
   std::string system;
   std::string microdata, holding, weight;
   std::string rules;
-  std::string contributors;  // level or exact; ""
+  bool rules_optional = false;  // microdata without rules are allowed
+  std::string contributors;     // level or exact; ""
   std::int32_t coalition = 1;
   ColumnNames columns;
 };

@@ -67,6 +67,7 @@ struct CellTable {
   std::vector<std::int64_t> cost = {};         // of the suppression of each cell
   std::vector<DeclaredStatus> status = {};     // must be published, or must be suppressed
   std::vector<std::int64_t> upper_bound = {};  // what the attacker knows of each cell beforehand
+  std::vector<std::uint64_t> cell_key = {};    // sums of the keys of the records, if they have any
 
   [[nodiscard]] std::int32_t num_named() const { return names.size(); }
   [[nodiscard]] std::string Describe(std::int32_t cell) const {

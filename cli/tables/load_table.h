@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "cli/tables/cell_table.h"
 #include "cli/tables/cells_file.h"
+#include "disclosure/cell_key/keys.h"
 #include "disclosure/rules/rules.h"
 
 namespace sluis::cli {
@@ -29,7 +31,10 @@ struct TableFiles {
   std::int32_t top_contributions = 2;  // that the rules need of each cell
   // Against whom the cells are to be protected; with --microdata: of whom to keep the shares.
   std::optional<disclosure::ContributorRule> contributors = std::nullopt;
-  std::string rules;  // --rules: already read, and not to be overwritten
+  std::string record_id_column;  // with --microdata and `record_keys`: names each record
+  std::shared_ptr<const disclosure::RecordKeyMaker> record_keys;  // null: cells have no keys
+  bool count_records = false;  // with --microdata: every record counts 1, and no column of values is read
+  std::string rules;           // --rules: already read, and not to be overwritten
   ColumnNames columns;
   ReadCellsOptions read;
 };

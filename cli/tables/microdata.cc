@@ -4,12 +4,14 @@
 #include <memory>
 #include <numeric>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cli/tables/name_contributors.h"
 #include "common/csv/csv_reader.h"
 #include "common/status/status.h"
+#include "disclosure/add_up/add_up.h"
 #include "disclosure/rules/contributions.h"
 
 namespace sluis::cli {
@@ -98,7 +100,9 @@ class Tabulation {
       is_total.push_back(dimension.IsTotal());
     }
     codes_.resize(dimensions_.size());
-    SLUIS_ASSIGN_OR_RETURN(const int value, FindColumn(files_.columns.value.name));
+    SLUIS_ASSIGN_OR_RETURN(const int value, FindColumn(files_.count_records ? "" : files_.columns.value.name));
+    SLUIS_ASSIGN_OR_RETURN(const int record_id, FindColumn(files_.record_id_column));
+    std::unordered_set<std::uint64_t> keys;
     SLUIS_ASSIGN_OR_RETURN(const int holding, FindColumn(files_.holding_column));
     SLUIS_ASSIGN_OR_RETURN(const int weight, FindColumn(files_.weight_column));
     std::unordered_map<std::string, std::uint64_t> holdings;
@@ -125,9 +129,18 @@ class Tabulation {
         codes_[d].push_back(code);
       }
       Contribution contribution;
-      const absl::StatusOr<std::int64_t> amount = ParseAmount(record.fields[Index(value)]);
-      if (!amount.ok()) return Fault(record, value, std::string(amount.status().message()));
-      contribution.amount = *amount;
+      contribution.amount = 1;
+      if (value >= 0) {
+        const absl::StatusOr<std::int64_t> amount = ParseAmount(record.fields[Index(value)]);
+        if (!amount.ok()) return Fault(record, value, std::string(amount.status().message()));
+        contribution.amount = *amount;
+      }
+      if (record_id >= 0) {
+        const std::string_view id = record.fields[Index(record_id)];
+        if (id.empty()) return Fault(record, record_id, "an id is expected");
+        record_key_.push_back(files_.record_keys->KeyOf(id));
+        if (!keys.insert(record_key_.back()).second) return Fault(record, record_id, "the id stands there twice");
+      }
       contribution.holding = records_.size();
       if (holding >= 0) {
         contribution.holding = holdings.emplace(record.fields[Index(holding)], holdings.size()).first->second;
@@ -170,6 +183,9 @@ class Tabulation {
     std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
     for (std::size_t r = 0; r < records_.size(); ++r) ordered[next[Index(own[r])]++] = records_[r];
     records_ = std::move(ordered);
+    if (record_key_.empty()) return;
+    leaf_key_.assign(Index(shape.num_cells()), 0);
+    for (std::size_t r = 0; r < own.size(); ++r) leaf_key_[Index(own[r])] += record_key_[r];
   }
 
   absl::StatusOr<CellTable> MakeTable(const TableShape& shape) const {
@@ -184,7 +200,7 @@ class Tabulation {
       code_names.push_back(dimension.codes());
     }
     CellTable table{.names = CellNames(std::move(names), std::move(code_names), shape, std::move(ids)),
-                    .measure = files_.columns.value.name};
+                    .measure = files_.count_records ? "n" : files_.columns.value.name};
     disclosure::ContributionOptions options;
     options.top = files_.top_contributions;
     options.weights = !files_.weight_column.empty();
@@ -212,6 +228,11 @@ class Tabulation {
     table.top = std::move(cells.top);
     table.top_weight = std::move(cells.top_weight);
     table.top_per_cell = cells.top_per_cell;
+    if (leaf_key_.empty()) return table;
+    table.cell_key = leaf_key_;
+    SLUIS_ASSIGN_OR_RETURN(const disclosure::AddUpOrder order,
+                           disclosure::OrderFromLeaves(table.relations, table.num_cells));
+    disclosure::AddUp(table.relations, order, std::span<std::uint64_t>(table.cell_key));
     return table;
   }
 
@@ -236,7 +257,9 @@ class Tabulation {
   std::unique_ptr<common::CsvReader> csv_;
   std::vector<std::vector<std::int32_t>> codes_;  // per dimension and record, in the order of the file
   std::vector<Contribution> records_;
-  std::vector<std::size_t> begin_;  // records of each cell of leaf codes
+  std::vector<std::size_t> begin_;         // records of each cell of leaf codes
+  std::vector<std::uint64_t> record_key_;  // in the order of the file; empty: none
+  std::vector<std::uint64_t> leaf_key_;    // of each cell of leaf codes
 };
 
 }  // namespace

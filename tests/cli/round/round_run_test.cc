@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "cli/app/exit_code.h"
@@ -90,14 +91,108 @@ TEST_F(RunRoundTest, RefusesArgumentsThatDoNotFit) {
   const auto refused = [](const RoundCommand& command, const char* why) {
     EXPECT_THAT(RunRound(command, false), StatusIs(absl::StatusCode::kInvalidArgument, why));
   };
-  refused(Command("controlled", 1), "base of 2");
-  refused(Command("small-counts", 5000), "base of 2 .. 1000");
+  refused(Command("controlled", 1), "--base: base: 2 ..");
+  refused(Command("small-counts", 5000), "--base: base: 2 .. 1000");
   refused(Command("nearest", 5), "--method");
   RoundCommand command = Command("controlled", 5);
   command.out = "";
   refused(command, "--out is needed");
   command.out = command.table.cells[0];
   EXPECT_FALSE(RunRound(command, false).ok());
+  // Cells have no records that a draw could hang on.
+  refused(Command("random", 3), "--microdata with --record-id and --secret");
+  command = Command("rr3", 0);
+  command.rules.emplace();
+  refused(command, "the rule set has no method rr3");
+  command.rules->methods.emplace("rr3", disclosure::RandomRoundingMethod{{{0, 3}}});
+  command.base = 3;
+  refused(command, "the rule set says it");
+}
+
+class DrawnTest : public RunRoundTest {
+ protected:
+  // 90 persons in three regions and by sex, in the order of `turn`.
+  RoundCommand Drawn(const std::string& method, int turn = 0, const std::string& secret = std::string(32, 's')) {
+    std::string csv = "id,region,sex\n";
+    for (int i = 0; i < 90; ++i) {
+      const int person = (i * 7 + turn) % 90;
+      csv += "p" + std::to_string(person) + "," +
+             (person % 5 < 2    ? "A"
+              : person % 3 == 0 ? "B"
+                                : "C") +
+             "," + (person % 4 == 1 ? "m" : "f") + "\n";
+    }
+    Put("secret.bin", secret);
+    RoundCommand command = Command(method, 3);
+    command.table.cells.clear();
+    command.table.microdata = Put("persons.csv", csv);
+    command.table.record_id_column = "id";
+    command.table.count_records = true;
+    command.secret = Path("secret.bin");
+    command.variable = "count";
+    return command;
+  }
+  static std::multiset<std::string> Sorted(const std::string& text) {
+    std::multiset<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) lines.insert(line);
+    return lines;
+  }
+  std::string Written(const RoundCommand& command) {
+    ::testing::internal::CaptureStdout();
+    const auto code = RunRound(command, false);
+    ::testing::internal::GetCapturedStdout();
+    EXPECT_TRUE(code.ok()) << code.status();
+    EXPECT_EQ(code.value_or(-1), kExitOk);
+    return Get("rounded.csv");
+  }
+};
+
+TEST_F(DrawnTest, RoundsRecordsTheSameWayInWhateverOrderTheyCome) {
+  const std::string first = Written(Drawn("random"));
+  EXPECT_EQ(first.substr(0, 13), "region,sex,n\n");
+  std::istringstream lines(first);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) EXPECT_EQ(std::stoi(line.substr(line.rfind(',') + 1)) % 3, 0) << line;
+  // Codes without a hierarchy stand in the order in which they first come, and so do rows.
+  EXPECT_EQ(Sorted(Written(Drawn("random", 13))), Sorted(first));
+  EXPECT_NE(Sorted(Written(Drawn("random", 0, std::string(32, 't')))), Sorted(first));
+  const nlohmann::json summary = nlohmann::json::parse(Get("summary.json"));
+  EXPECT_EQ(summary["additive"], false);
+  EXPECT_EQ(summary["same_records_same_value"], true);
+  EXPECT_LT(summary["largest_distance"], 3);
+  EXPECT_TRUE(summary["cells_told"].is_number());
+}
+
+TEST_F(DrawnTest, TakesAMethodOfARuleSetByItsName) {
+  RoundCommand command = Drawn("noise");
+  command.base = 0;
+  command.rules.emplace();
+  command.rules->methods.emplace("noise",
+                                 disclosure::CellKeyCountMethod{{.max_change = 5, .variance_milli = 2001, .gap = 2}});
+  std::istringstream lines(Written(command));
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    const int value = std::stoi(line.substr(line.rfind(',') + 1));
+    EXPECT_TRUE(value == 0 || value > 2) << line;
+  }
+  EXPECT_LE(nlohmann::json::parse(Get("summary.json"))["largest_distance"], 5);
+}
+
+TEST_F(DrawnTest, RefusesAShortSecretAndAnIdThatStandsTwice) {
+  EXPECT_THAT(RunRound(Drawn("random", 0, "short"), false),
+              StatusIs(absl::StatusCode::kInvalidArgument, "at least 16 bytes"));
+  RoundCommand command = Drawn("random");
+  Put("persons.csv", Replaced(Get("persons.csv"), "p7,", "p0,"));
+  ::testing::internal::CaptureStderr();
+  const auto code = RunRound(command, false);
+  const std::string message = ::testing::internal::GetCapturedStderr();
+  SLUIS_ASSERT_OK(code);
+  EXPECT_EQ(*code, kExitBadData);
+  EXPECT_NE(message.find("column id: the id stands there twice"), std::string::npos) << message;
+  EXPECT_EQ(message.find("p0"), std::string::npos) << message;
 }
 
 }  // namespace
