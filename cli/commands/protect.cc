@@ -53,7 +53,7 @@ void AddProtectCommand(CLI::App& app, Globals& globals) {
   command
       ->add_option("--effort", options->effort,
                    "Work in steps (simplex iterations): the same steps give the same pattern on every machine; 0: "
-                   "the first safe pattern; default 1000000, or as many as the time limit allows")
+                   "the first safe pattern; default 2000000, or as many as the time limit allows")
       ->check(CLI::Range(std::int64_t{0}, kMaxEffort));
   command->add_option("--threads", options->command.threads, "0: one per processor; does not change the pattern")
       ->check(CLI::Range(0U, kMaxThreads));

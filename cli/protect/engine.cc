@@ -13,9 +13,9 @@ namespace {
 using disclosure::OptimisePhase;
 using disclosure::OptimiseProgress;
 
-// Simplex iterations without and with a time limit: what takes up to a minute or so, and what no time limit leaves
+// Simplex iterations without and with a time limit: what takes up to a minute or two, and what no time limit leaves
 // over.
-constexpr std::int64_t kDefaultSteps = 1'000'000;
+constexpr std::int64_t kDefaultSteps = 2'000'000;
 constexpr std::int64_t kUnlimitedSteps = 1'000'000'000;
 
 std::string StepName(disclosure::SuppressPhase phase) {

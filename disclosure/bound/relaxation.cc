@@ -16,12 +16,8 @@ constexpr double kMinViolation = 1e-3;
 constexpr int32_t kPurgeAfter = 10;
 constexpr int32_t kRoundsLookedBack = 3;
 constexpr int64_t kStepsPerDescent = 5;
-constexpr double kWhole = 1e-6;
 // The covering program of a large table would take minutes with one cut for every attacker.
 constexpr size_t kMaxCutsPerRound = 4'000;
-// A dive fixes what the relaxation has all but decided, and at least this part of the undecided cells.
-constexpr double kDecided = 0.9;
-constexpr double kLeastPartFixed = 0.1;
 constexpr int32_t kIdleCompletions = 3;
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
@@ -87,15 +83,13 @@ std::vector<double> Relaxation::DescentWeight(std::span<const double> x) const {
   return weight;
 }
 
-absl::StatusOr<Separation> Relaxation::SeparateAt(std::span<const double> x, SeparationRequest::Programs programs,
-                                                  bool only_recent) {
+absl::StatusOr<Separation> Relaxation::SeparateAt(std::span<const double> x, SeparationRequest::Programs programs) {
   const std::vector<double> weight = DescentWeight(x);
   SLUIS_ASSIGN_OR_RETURN(
       Separation found,
       separator_.Separate({.x = x,
                            .weight = weight,
                            .programs = programs,
-                           .only_recent = only_recent,
                            .min_violation = kMinViolation,
                            .max_lane_iterations = std::max<int64_t>(1, options_.max_steps - statistics_.steps),
                            .threads = options_.threads,
@@ -117,8 +111,8 @@ absl::StatusOr<bool> Relaxation::SolveMaster() {
   return true;
 }
 
-absl::StatusOr<bool> Relaxation::Round(SeparationRequest::Programs programs, bool only_recent, int64_t& found) {
-  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(master_->x(), programs, only_recent));
+absl::StatusOr<bool> Relaxation::Round(SeparationRequest::Programs programs, int64_t& found) {
+  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(master_->x(), programs));
   found = static_cast<int64_t>(separation.cuts.size());
   if (found == 0) return true;
   SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation))));
@@ -126,7 +120,7 @@ absl::StatusOr<bool> Relaxation::Round(SeparationRequest::Programs programs, boo
 }
 
 absl::StatusOr<int64_t> Relaxation::AddCutsAgainst(std::span<const double> x) {
-  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact, false));
+  SLUIS_ASSIGN_OR_RETURN(Separation separation, SeparateAt(x, SeparationRequest::Programs::kExact));
   const int64_t fall_short = static_cast<int64_t>(model_.attackers().size()) - separation.reached;
   SLUIS_RETURN_IF_ERROR(master_->Add(CutsOf(std::move(separation)), /*against_whole=*/true));
   return fall_short;
@@ -159,7 +153,7 @@ absl::Status Relaxation::Tighten(SeparationRequest::Programs programs, double le
   std::vector<int64_t> bounds = {bound_};
   while (!OutOfSteps()) {
     int64_t found = 0;
-    SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Round(programs, false, found));
+    SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Round(programs, found));
     if (!cheaper) {
       Raise(best_cost_);
       return absl::OkStatus();
@@ -175,53 +169,6 @@ absl::Status Relaxation::Tighten(SeparationRequest::Programs programs, double le
     if (static_cast<double>(bound_) - earlier < least_gain * static_cast<double>(bound_)) break;
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<WholePattern> Relaxation::Dive() {
-  const std::vector<uint8_t> lower(master_->lower().begin(), master_->lower().end());
-  const std::vector<uint8_t> upper(master_->upper().begin(), master_->upper().end());
-  WholePattern whole;
-  while (!OutOfSteps() && master_->bound() < best_cost_) {
-    // Cuts as they are quickly found, while there are undecided cells; at a whole x, all attackers.
-    std::vector<std::pair<double, int32_t>> undecided;
-    const std::span<const double> x = master_->x();
-    for (int32_t i = 0; i < model_.num_cells(); ++i) {
-      if (model_.state(i) != CellState::kFree || master_->lower()[Index(i)] == master_->upper()[Index(i)]) continue;
-      if (x[Index(i)] >= 1 - kWhole) {
-        master_->Fix(i, true);
-      } else if (x[Index(i)] > kWhole) {
-        undecided.emplace_back(-x[Index(i)], i);
-      }
-    }
-    std::sort(undecided.begin(), undecided.end());
-    const auto least = static_cast<size_t>(std::ceil(kLeastPartFixed * static_cast<double>(undecided.size())));
-    for (size_t k = 0; k < undecided.size() && (k < least || -undecided[k].first > kDecided); ++k) {
-      master_->Fix(undecided[k].second, true);
-    }
-    int64_t found = 0;
-    if (!undecided.empty()) {
-      const absl::Status solved = master_->Solve();
-      if (absl::IsFailedPrecondition(solved)) break;
-      SLUIS_RETURN_IF_ERROR(solved);
-      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Round(SeparationRequest::Programs::kCapped, true, found));
-      if (!cheaper) break;
-      continue;
-    }
-    whole.pattern.assign(Index(model_.num_cells()), 0);
-    for (int32_t i = 0; i < model_.num_cells(); ++i) {
-      whole.pattern[Index(i)] = model_.state(i) != CellState::kPublished && x[Index(i)] > 0.5;
-    }
-    SLUIS_ASSIGN_OR_RETURN(whole.fall_short, AddCutsAgainst(x));
-    break;
-  }
-  std::vector<int32_t> fixed;
-  for (int32_t i = 0; i < model_.num_cells(); ++i) {
-    if (model_.state(i) != CellState::kFree) continue;
-    const bool open = lower[Index(i)] != upper[Index(i)];
-    if (open && master_->lower()[Index(i)] == master_->upper()[Index(i)]) fixed.push_back(i);
-  }
-  SLUIS_RETURN_IF_ERROR(ReleaseAndSolve(fixed));
-  return whole;
 }
 
 absl::Status Relaxation::ReleaseAndSolve(std::span<const int32_t> cells) {

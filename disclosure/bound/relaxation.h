@@ -64,11 +64,6 @@ class Relaxation {
   // up, or stop. Errors: INTERNAL if the solver fails.
   [[nodiscard]] absl::Status Tighten(SeparationRequest::Programs programs, double least_gain);
 
-  // Rounds the fractional pattern to a whole one, most decided cells first, with quickly found cuts at each step. The
-  // cuts stay, and so do those that the whole pattern violates: the next dive starts from a better relaxation and comes
-  // nearer to a pattern that protects.
-  [[nodiscard]] absl::StatusOr<WholePattern> Dive();
-
   // Looks for attackers who fall short under a whole pattern, and adds the cuts. Returns how many fall short: 0 only if
   // each has been shown to reach his level (in floating point). `pattern`: per cell, primary cells suppressed.
   [[nodiscard]] absl::StatusOr<int64_t> CutOff(std::span<const uint8_t> pattern);
@@ -101,7 +96,7 @@ class Relaxation {
   Relaxation(const ProtectionModel& model, RelaxationOptions options)
       : model_(model), options_(std::move(options)), separator_(model) {}
   // One separation at the master's x and one solve; `found`: cuts added. False: nothing cheaper than the best exists.
-  [[nodiscard]] absl::StatusOr<bool> Round(SeparationRequest::Programs programs, bool only_recent, int64_t& found);
+  [[nodiscard]] absl::StatusOr<bool> Round(SeparationRequest::Programs programs, int64_t& found);
   // Ends a Fix of each of `cells` and solves; the bound then counts again.
   [[nodiscard]] absl::Status ReleaseAndSolve(std::span<const int32_t> cells);
   // Solves the covering program, and counts its steps. False: nothing cheaper than the best exists.
@@ -111,8 +106,7 @@ class Relaxation {
   void Raise(int64_t bound);
   // Per cell: x, and a little more for cells that are cheap to suppress.
   [[nodiscard]] std::vector<double> DescentWeight(std::span<const double> x) const;
-  [[nodiscard]] absl::StatusOr<Separation> SeparateAt(std::span<const double> x, SeparationRequest::Programs programs,
-                                                      bool only_recent);
+  [[nodiscard]] absl::StatusOr<Separation> SeparateAt(std::span<const double> x, SeparationRequest::Programs programs);
 
   const ProtectionModel& model_;
   const RelaxationOptions options_;

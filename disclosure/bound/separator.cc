@@ -18,7 +18,6 @@ constexpr size_t kRemembered = 2;
 constexpr size_t kSeeds = 6;
 constexpr double kPresent = 1 - 1e-6;
 constexpr double kShort = 1e-6;
-constexpr int64_t kRecent = 8;  // separations
 
 size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
@@ -50,7 +49,6 @@ Separator::Separator(const ProtectionModel& model)
 }
 
 absl::StatusOr<Separation> Separator::Separate(const SeparationRequest& request) {
-  ++separations_;
   std::vector<uint8_t> present(Index(model_.num_cells()), 0);
   for (size_t i = 0; i < present.size(); ++i) present[i] = request.x[i] >= kPresent;
   std::vector<absl::Status> status(kLanes);
@@ -188,14 +186,12 @@ absl::Status Separator::RunLane(const SeparationRequest& request, std::span<cons
       }
       return absl::OkStatus();
     };
-    const bool recent = memory.cut_off_at >= 0 && separations_ - memory.cut_off_at <= kRecent;
-    const bool asked = request.programs != SeparationRequest::Programs::kNone && (recent || !request.only_recent);
+    const bool asked = request.programs != SeparationRequest::Programs::kNone;
     if (!best && asked && lane.found.iterations < request.max_lane_iterations) {
       SLUIS_RETURN_IF_ERROR(ask(CapFor(attacker.need)));
       if (!reached && !best && request.programs == SeparationRequest::Programs::kExact) {
         SLUIS_RETURN_IF_ERROR(ask(std::nullopt));
       }
-      if (best) memory.cut_off_at = separations_;
     }
     if (best) {
       lane.found.cuts.push_back(*std::move(best));

@@ -29,8 +29,6 @@ struct SeparationRequest {
   // How far to look for attackers against whom descents find nothing: not at all; with capacities capped at the need
   // (finds most of what there is); or until each is either shown to reach his level or has a violated cut.
   enum class Programs { kNone, kCapped, kExact } programs = Programs::kNone;
-  // Linear programs only for attackers who were cut off by one in one of the last few separations.
-  bool only_recent = false;
   double min_violation = 1e-3;
   // Simplex iterations after which a lane (an eighth of the attackers) begins no further linear program.
   int64_t max_lane_iterations = std::numeric_limits<int64_t>::max();
@@ -65,7 +63,6 @@ class Separator {
     std::vector<Aggregate> aggregates;   // that cut off an earlier x, the latest first
     std::shared_ptr<const Moves> moves;  // that reached the level once, multiplied by:
     double factor = 1;
-    int64_t cut_off_at = -1;  // the last separation in which a linear program was needed to find a cut
   };
   struct Lane {
     explicit Lane(const ProtectionModel& model) : cuts(model), descent(model) {}
@@ -91,7 +88,6 @@ class Separator {
   std::vector<Memory> memory_;    // per attacker
   std::vector<int32_t> lane_of_;  // per attacker
   std::vector<std::unique_ptr<Lane>> lanes_;
-  int64_t separations_ = 0;
 };
 
 }  // namespace sluis::disclosure

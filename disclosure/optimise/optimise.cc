@@ -1,7 +1,6 @@
 #include "disclosure/optimise/optimise.h"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "disclosure/bound/integer_master.h"
 #include "disclosure/bound/protection_model.h"
 #include "disclosure/bound/relaxation.h"
+#include "disclosure/optimise/neighbourhoods.h"
 
 namespace sluis::disclosure {
 namespace {
@@ -18,22 +18,25 @@ using Programs = SeparationRequest::Programs;
 
 // Rounds of cuts go on while three of them raise the bound by this part.
 constexpr double kLeastGain = 0.003;
-// A gap, as a part of the bound, from which on integer programs are solved to the optimum over all cells. Before, they
-// are solved roughly, over the cells that the relaxation thinks of, and serve the patterns and the cuts.
-constexpr double kSmallGap = 0.08;
+// How roughly integer programs are solved whose patterns only begin a search, and how often.
 constexpr double kRoughGap = 0.005;
-constexpr double kRoughReduced = 0.01;  // of the bound
+constexpr double kRoughReduced = 0.01;  // of the bound: cells with more left of their cost are out
 constexpr int64_t kRoughIterations = 20'000;
-// An integer program whose pattern costs more than so many times the bound is too hard: dives do better.
-constexpr double kHardIntegerProgram = 1.08;
+constexpr int64_t kRoughNodes = 2'000;
+constexpr int kRoughRounds = 2;
+// A gap, as a part of the bound, from which on integer programs over all cells are worth more effort.
+constexpr double kSmallGap = 0.08;
 // Where integer programs are solved to the end: simplex iterations of each component, while the gap is large and from
 // kSmallGap on.
 constexpr int64_t kCloseFarIterations = 5'000;
 constexpr int64_t kCloseNearIterations = 60'000;
 constexpr int64_t kMaxNodes = 50'000;
-// Failed rounds of the search after which it ends: the steps would be spent on nothing.
-constexpr int kPatience = 3;
-constexpr int kMaxIntegerRounds = 30;
+// Neighbourhoods searched in vain after which there is no further one, and patterns that are no cheaper once they are
+// proven, for company or contributors, after which there is none either.
+constexpr int kNeighbourhoodPatience = 60;
+constexpr int kProofPatience = 3;
+// The part of the proven cost from which on what neighbourhoods found is proven.
+constexpr double kProveBelow = 0.985;
 // The last pattern is cleaned up with so much more effort than those on the way.
 constexpr int64_t kLastCleanupFactor = 10;
 // In dense systems a step takes so many times as long, in the relaxation and in cleanup.
@@ -61,11 +64,13 @@ class Search {
   [[nodiscard]] absl::StatusOr<SuppressionResult> Suppressed(Pattern start, int64_t cleanup_factor) const;
   // Completes and proves `start`; keeps it if it is cheaper. True if it is.
   [[nodiscard]] absl::StatusOr<bool> Try(Pattern start, int64_t cleanup_factor = 1);
-  // Integer programs and cuts in turn. True if the pattern became cheaper, or the bound was closed.
-  [[nodiscard]] absl::StatusOr<bool> SolveIntegers();
+  // The pattern of an integer program that is solved roughly, over the cells that the relaxation thinks of, completed.
+  [[nodiscard]] absl::Status TryRoughPattern();
   // Integer programs over all cells, solved to the end, as long as they are not too hard. True if the last one's own
   // pattern protects: then there is nothing better to look for.
   [[nodiscard]] absl::StatusOr<bool> Close();
+  // Cheaper patterns near the best one, as long as some are found.
+  [[nodiscard]] absl::Status SearchNeighbourhoods();
   [[nodiscard]] absl::Status Improve();
 
   const CellSystem& system_;
@@ -75,7 +80,6 @@ class Search {
   std::unique_ptr<Relaxation> relaxation_;
   Closing closing_;
   OptimiseResult result_;
-  bool integers_pay_ = true;  // the last integer program's pattern cost little more than the bound
 };
 
 absl::StatusOr<SuppressionResult> Search::Suppressed(Pattern start, int64_t cleanup_factor) const {
@@ -104,42 +108,31 @@ absl::StatusOr<bool> Search::Try(Pattern start, int64_t cleanup_factor) {
   return cheaper;
 }
 
-absl::StatusOr<bool> Search::SolveIntegers() {
-  bool gained = false;
-  int64_t fewest_short = std::numeric_limits<int64_t>::max();
-  for (int round = 0; round < kMaxIntegerRounds && !Done(); ++round) {
-    const auto bound = static_cast<double>(relaxation_->bound());
-    const auto gap = static_cast<double>(result_.suppression.secondary_cost) - bound;
-    const bool exactly = gap <= kSmallGap * bound;
-    const int64_t left = max_steps_ - relaxation_->statistics().steps;
-    IntegerMasterOptions integer;
-    integer.threads = options_.threads;
-    integer.stop = [this] { return Stop(); };
-    integer.max_nodes = exactly ? 5'000 : 2'000;
-    integer.max_iterations = std::max<int64_t>(1, exactly ? left / 4 : std::min(left / 4, kRoughIterations));
-    integer.relative_gap = exactly ? 0 : kRoughGap;
-    integer.max_reduced = exactly ? -1 : static_cast<int64_t>(kRoughReduced * bound);
+absl::Status Search::TryRoughPattern() {
+  IntegerMasterOptions integer;
+  integer.threads = options_.threads;
+  integer.stop = [this] { return Stop(); };
+  integer.max_nodes = kRoughNodes;
+  integer.max_iterations = kRoughIterations;
+  integer.relative_gap = kRoughGap;
+  std::vector<uint8_t> pattern;
+  int64_t fall_short = 0;
+  for (int round = 0; round < kRoughRounds && !Done(); ++round) {
+    if (round > 0) SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
+    integer.max_reduced = static_cast<int64_t>(kRoughReduced * static_cast<double>(relaxation_->bound()));
     ++result_.integer_programs;
-    SLUIS_ASSIGN_OR_RETURN(const IntegerMasterAnswer answer, relaxation_->SolveInteger(integer));
-    if (answer.pattern.empty() || answer.cost >= result_.suppression.secondary_cost) return gained;
-    SLUIS_ASSIGN_OR_RETURN(const int64_t fall_short, relaxation_->CutOff(answer.pattern));
-    // To complete and prove a pattern takes as long as some rounds: only if it is much nearer than the last tried.
-    const bool given_up = static_cast<double>(answer.cost) > kHardIntegerProgram * bound;
-    if (fall_short <= fewest_short / 2 || given_up) {
-      fewest_short = fall_short;
-      WholePattern whole{.pattern = answer.pattern};
-      if (fall_short > 0) {
-        integer.max_iterations = std::min(integer.max_iterations, kRoughIterations);
-        SLUIS_ASSIGN_OR_RETURN(whole, relaxation_->Complete(std::move(whole.pattern), integer));
-      }
-      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(std::move(whole.pattern)));
-      gained = gained || cheaper;
-      integers_pay_ = cheaper || !given_up;
-    }
-    if (fall_short == 0 || given_up || Done()) return gained;
-    SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
+    SLUIS_ASSIGN_OR_RETURN(IntegerMasterAnswer answer, relaxation_->SolveInteger(integer));
+    if (answer.pattern.empty() || answer.cost >= result_.suppression.secondary_cost) return absl::OkStatus();
+    SLUIS_ASSIGN_OR_RETURN(fall_short, relaxation_->CutOff(answer.pattern));
+    pattern = std::move(answer.pattern);
+    if (fall_short == 0) break;
   }
-  return gained;
+  if (pattern.empty()) return absl::OkStatus();
+  if (fall_short > 0) {
+    SLUIS_ASSIGN_OR_RETURN(WholePattern whole, relaxation_->Complete(std::move(pattern), integer));
+    pattern = std::move(whole.pattern);
+  }
+  return Try(std::move(pattern)).status();
 }
 
 absl::StatusOr<bool> Search::Close() {
@@ -173,25 +166,50 @@ absl::StatusOr<bool> Search::Close() {
   return false;
 }
 
+absl::Status Search::SearchNeighbourhoods() {
+  closing_.Add(relaxation_->master().cuts());
+  Neighbourhoods neighbourhoods(model_, *relaxation_, closing_);
+  std::vector<uint8_t> best = result_.suppression.pattern;
+  int64_t cost = result_.suppression.secondary_cost;
+  const auto stop = [this] { return Stop(); };
+  int failed = 0;
+  int dearer = 0;
+  const auto prove = [&]() -> absl::Status {
+    if (cost >= result_.suppression.secondary_cost) return absl::OkStatus();
+    SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(std::move(best)));
+    dearer = cheaper ? 0 : dearer + 1;
+    best = result_.suppression.pattern;
+    cost = result_.suppression.secondary_cost;
+    return absl::OkStatus();
+  };
+  while (failed < kNeighbourhoodPatience && dearer < kProofPatience && cost > 0 && !relaxation_->OutOfSteps()) {
+    const int64_t left = max_steps_ - relaxation_->statistics().steps;
+    SLUIS_ASSIGN_OR_RETURN(Neighbourhoods::Answer answer,
+                           neighbourhoods.Search(best, cost, left, options_.threads, stop));
+    relaxation_->Credit(0, answer.work);
+    result_.integer_programs += answer.integer_programs;
+    if (answer.pattern.empty()) {
+      ++failed;
+      continue;
+    }
+    failed = 0;
+    best = std::move(answer.pattern);
+    cost = answer.cost;
+    // What is not proven when the time is up is lost.
+    if (static_cast<double>(cost) < kProveBelow * static_cast<double>(result_.suppression.secondary_cost)) {
+      SLUIS_RETURN_IF_ERROR(prove());
+    }
+  }
+  return prove();
+}
+
 absl::Status Search::Improve() {
   SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kNone, kLeastGain));
   SLUIS_ASSIGN_OR_RETURN(const bool closed, Close());
-  for (int failed = closed ? kPatience : 0; failed < kPatience && !Done();) {
-    const int64_t bound = relaxation_->bound();
-    bool gained = false;
-    if (integers_pay_) {
-      SLUIS_ASSIGN_OR_RETURN(gained, SolveIntegers());
-      if (Done()) break;
-    }
-    SLUIS_ASSIGN_OR_RETURN(WholePattern whole, relaxation_->Dive());
-    if (!whole.pattern.empty() && !Stop()) {
-      SLUIS_ASSIGN_OR_RETURN(const bool cheaper, Try(std::move(whole.pattern)));
-      gained = gained || cheaper;
-    }
-    if (Done()) break;
+  if (!closed && !Done()) {
     SLUIS_RETURN_IF_ERROR(relaxation_->Tighten(Programs::kCapped, kLeastGain));
-    const bool raised = static_cast<double>(relaxation_->bound() - bound) > kLeastGain * static_cast<double>(bound);
-    failed = gained || raised ? 0 : failed + 1;
+    SLUIS_RETURN_IF_ERROR(TryRoughPattern());
+    SLUIS_RETURN_IF_ERROR(SearchNeighbourhoods());
   }
   if (result_.suppression.cleanup_complete || Stop() || relaxation_->bound() >= result_.suppression.secondary_cost) {
     return absl::OkStatus();

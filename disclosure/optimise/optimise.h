@@ -65,17 +65,17 @@ struct OptimiseResult {
 // costs.
 //
 // Method: Suppress gives a first pattern. The linear relaxation with capacity cuts bounds the cost from below
-// (disclosure/bound) and its fractional pattern, rounded step by step, leads to better ones; each is given to Suppress
-// to be completed, cleaned up and proven. Cells that the gap between the two decides are fixed. Where the gap is small,
-// the integer program over the cuts is solved, attackers who fall short under its pattern add cuts, and so on until
-// none does: then the pattern is the optimum.
+// (disclosure/bound). Where it can be, the integer program over the cuts is solved, attackers who fall short under its
+// pattern add cuts, and so on until none does: then the pattern is the optimum. Else a large neighbourhood search goes
+// from the best pattern to cheaper ones, each the solution of such a program with most cells held. Patterns are given
+// to Suppress to be proven. Cells that the gap between pattern and bound decides are fixed.
 //
 // The certificate is checked as in Suppress: whatever goes wrong in the search can cost money, never safety.
 //
 // Errors: those of Suppress.
 // Deterministic unless `stop` ends it. Thread-safe for different results.
-// Source: Fischetti and Salazar, Management Science 47 (2001), for the cuts; Salazar-Gonzalez, Computers & Operations
-// Research 35 (2008), for cutting first and branching after.
+// Source: Fischetti and Salazar, Management Science 47 (2001), for the cuts; Shaw, CP 1998, for the search;
+// Salazar-Gonzalez, Computers & Operations Research 35 (2008), for cutting first and branching after.
 [[nodiscard]] absl::StatusOr<OptimiseResult> Optimise(const CellSystem& system, const OptimiseOptions& options);
 
 }  // namespace sluis::disclosure

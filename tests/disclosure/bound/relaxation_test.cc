@@ -58,12 +58,8 @@ TEST(Separator, AgreesWithTheAttackOnEveryPattern) {
     ForEachPattern(table.system, [&](const std::vector<uint8_t>& pattern) {
       if (random() % 8 != 0) return;
       const std::vector<double> x(pattern.begin(), pattern.end());
-      const auto found = separator.Separate({.x = x,
-                                             .weight = x,
-                                             .programs = Programs::kExact,
-                                             .only_recent = false,
-                                             .min_violation = 1e-6,
-                                             .threads = 1});
+      const auto found =
+          separator.Separate({.x = x, .weight = x, .programs = Programs::kExact, .min_violation = 1e-6, .threads = 1});
       SLUIS_ASSERT_OK(found);
       const bool holds = found->reached == static_cast<int64_t>(model.attackers().size());
       EXPECT_EQ(holds, IsSafe(table.system, pattern));
@@ -76,26 +72,12 @@ TEST(Separator, AgreesWithTheAttackOnEveryPattern) {
   EXPECT_GT(unsafe, 20);
 }
 
-TEST(Relaxation, BoundIsBelowTheOptimumAndDivesEndSafe) {
+TEST(Relaxation, BoundIsBelowTheOptimum) {
   std::mt19937_64 random(42);
   int tight = 0;
   const int solved = ForEachSolvable(random, Programs::kExact, [&](const Solvable& it) {
     EXPECT_LE(it.relaxation.bound(), it.optimum);
     tight += it.relaxation.bound() == it.optimum ? 1 : 0;
-    // Each dive starts from the cuts of the last, until one protects.
-    int dives = 0;
-    for (int64_t fall_short = 1; fall_short > 0 && dives < 100; ++dives) {
-      const auto whole = it.relaxation.Dive();
-      SLUIS_ASSERT_OK(whole);
-      ASSERT_FALSE(whole->pattern.empty());
-      fall_short = whole->fall_short;
-      EXPECT_EQ(fall_short == 0, IsSafe(it.table.system, whole->pattern));
-      if (fall_short == 0) {
-        EXPECT_GE(CostOf(it.table.system, whole->pattern), it.optimum);
-      }
-    }
-    EXPECT_LT(dives, 100);
-    EXPECT_LE(it.relaxation.bound(), it.optimum);  // the cuts of a dive hold in general
     // Nothing is cheaper than the optimum, and fixing cells against it cuts off no cheaper pattern.
     it.relaxation.SetBest(it.optimum);
     SLUIS_ASSERT_OK(it.relaxation.Tighten(Programs::kExact, 0));
@@ -167,7 +149,9 @@ TEST(Relaxation, IsTheSameForAnyNumberOfThreads) {
   SetUpperBounds(table.system);
   const ProtectionModel model(table.system);
   std::vector<std::vector<double>> x;
-  std::vector<std::vector<uint8_t>> dives;
+  std::vector<uint8_t> primary(static_cast<size_t>(table.system.num_cells), 0);
+  for (int32_t i = 0; i < table.system.num_cells; ++i) primary[static_cast<size_t>(i)] = table.system.IsPrimary(i);
+  std::vector<std::vector<uint8_t>> completed;
   for (const int32_t threads : {1, 2, 4}) {
     const auto relaxation =
         Relaxation::Create(model, {.threads = threads, .max_steps = 200'000, .stop = {}, .progress = {}});
@@ -175,14 +159,17 @@ TEST(Relaxation, IsTheSameForAnyNumberOfThreads) {
     SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kCapped, 0.001));
     x.emplace_back((*relaxation)->x().begin(), (*relaxation)->x().end());
     EXPECT_GT((*relaxation)->bound(), 0);
-    auto dive = (*relaxation)->Dive();
-    SLUIS_ASSERT_OK(dive);
-    dives.push_back(std::move(dive->pattern));
+    IntegerMasterOptions few;
+    few.max_nodes = 100;
+    few.max_iterations = 2'000;
+    auto whole = (*relaxation)->Complete(primary, few);
+    SLUIS_ASSERT_OK(whole);
+    completed.push_back(std::move(whole->pattern));
   }
   EXPECT_EQ(x[0], x[1]);
   EXPECT_EQ(x[0], x[2]);
-  EXPECT_EQ(dives[0], dives[1]);
-  EXPECT_EQ(dives[0], dives[2]);
+  EXPECT_EQ(completed[0], completed[1]);
+  EXPECT_EQ(completed[0], completed[2]);
 }
 
 TEST(Relaxation, BeginsNoRoundWithoutSteps) {
@@ -193,9 +180,6 @@ TEST(Relaxation, BeginsNoRoundWithoutSteps) {
   SLUIS_ASSERT_OK(relaxation);
   SLUIS_ASSERT_OK((*relaxation)->Tighten(Programs::kExact, 0));
   EXPECT_EQ((*relaxation)->statistics().rounds, 0);
-  const auto dive = (*relaxation)->Dive();
-  SLUIS_ASSERT_OK(dive);
-  EXPECT_TRUE(dive->pattern.empty());
 }
 
 }  // namespace
