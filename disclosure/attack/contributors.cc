@@ -25,8 +25,8 @@ constexpr size_t kMinTogether = 6;
 // them is tried in a batch without the other.
 constexpr size_t kBase = 16;
 constexpr size_t kMinBatched = 32;
-// Pairs of a contributor and a level that a component may have to be tried at all: 256 MiB of bits.
-constexpr uint64_t kMaxPairs = uint64_t{1} << 31;
+// Pairs of a contributor and a level that a component may have to be tried at all: a byte each, 256 MiB.
+constexpr uint64_t kMaxPairs = uint64_t{1} << 28;
 
 // What contributors know, worked out from the list of shares.
 class Shares {
