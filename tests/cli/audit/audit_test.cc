@@ -38,14 +38,14 @@ TEST_F(AuditTest, AnyoneFindsAGoodReleaseInOrder) {
   const auto verdict = VerifyRelease(input, std::nullopt, {});
   SLUIS_ASSERT_OK(verdict);
   EXPECT_TRUE(verdict->Passed()) << verdict->ToText();
-  EXPECT_EQ(verdict->checks().size(), 13u);
+  EXPECT_EQ(verdict->checks().size(), 14u);
   EXPECT_FALSE(verdict->for_auditor.has_value());
 }
 
 TEST_F(AuditTest, AnAuditorFindsAGoodReleaseInOrder) {
   const Verdict verdict = Auditor();
   EXPECT_TRUE(verdict.Passed()) << verdict.ToText();
-  EXPECT_EQ(verdict.checks().size(), 18u);
+  EXPECT_EQ(verdict.checks().size(), 19u);
   ASSERT_TRUE(verdict.for_auditor.has_value());
   EXPECT_EQ(verdict.for_auditor->primary, release_.for_auditor.primary);
   EXPECT_NE(verdict.ToJson().find("\"verdict\": \"PASS\""), std::string::npos);
