@@ -114,13 +114,7 @@ TEST(WholeAttack, AgreesWithTheAttackWhateverItRemembers) {
 
 TEST(WholeAttack, IsTheSameForAnyNumberOfThreadsAndStops) {
   std::mt19937_64 random(63);
-  SmallTable table =
-      testing::MakeSmallTable({6, 7, 5}, {"value"}, [&](size_t) { return 1 + static_cast<int64_t>(random() % 500); });
-  for (int k = 0; k < 40; ++k) {
-    testing::MakePrimary(table.system, 0, table.inner[random() % table.inner.size()],
-                         1 + static_cast<int64_t>(random() % 60));
-  }
-  SetUpperBounds(table.system);
+  const SmallTable table = testing::ThreeWayProblem(random, 40);
   const ProtectionModel model(table.system);
   std::vector<uint8_t> pattern(static_cast<size_t>(model.num_cells()), 0);
   for (int32_t i = 0; i < model.num_cells(); ++i) {

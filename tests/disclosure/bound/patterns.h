@@ -74,4 +74,15 @@ inline SmallTable TinyProblem(std::mt19937_64& random, bool two_measures) {
   return table;
 }
 
+// A table of 6 x 7 x 5 inner cells with some that are primary: too large to enumerate.
+inline SmallTable ThreeWayProblem(std::mt19937_64& random, int primaries) {
+  SmallTable table =
+      MakeSmallTable({6, 7, 5}, {"value"}, [&](size_t) { return 1 + static_cast<int64_t>(random() % 500); });
+  for (int k = 0; k < primaries; ++k) {
+    MakePrimary(table.system, 0, table.inner[random() % table.inner.size()], 1 + static_cast<int64_t>(random() % 60));
+  }
+  SetUpperBounds(table.system);
+  return table;
+}
+
 }  // namespace sluis::disclosure::testing

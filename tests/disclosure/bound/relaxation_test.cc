@@ -140,13 +140,7 @@ TEST(Relaxation, CompletesAPatternAndItsBoundStillHolds) {
 
 TEST(Relaxation, IsTheSameForAnyNumberOfThreads) {
   std::mt19937_64 random(44);
-  SmallTable table =
-      testing::MakeSmallTable({6, 7, 5}, {"value"}, [&](size_t) { return 1 + static_cast<int64_t>(random() % 500); });
-  for (int k = 0; k < 25; ++k) {
-    testing::MakePrimary(table.system, 0, table.inner[random() % table.inner.size()],
-                         1 + static_cast<int64_t>(random() % 60));
-  }
-  SetUpperBounds(table.system);
+  const SmallTable table = testing::ThreeWayProblem(random, 25);
   const ProtectionModel model(table.system);
   std::vector<std::vector<double>> x;
   std::vector<uint8_t> primary(static_cast<size_t>(table.system.num_cells), 0);
